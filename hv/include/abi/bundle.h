@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bundle: the flat file that tools/mkbundle writes and hv/vm/bundle.c reads.
+ *
+ * Everything that can be decided on the build machine is decided there, so the hypervisor only checks the version, the
+ * lengths and the checksums and then uses these structures as they are. All fields are little endian and naturally
+ * aligned; offsets count bytes from the start of the header; reserved fields are zero. The version changes with any
+ * change of layout or meaning, and a reader refuses every version but its own.
+ *
+ *   +----------------------+ 0
+ *   | struct bundle_header |
+ *   +----------------------+ vm_offset
+ *   | struct bundle_vm [n] |  in start order
+ *   +----------------------+ load_offset
+ *   | struct bundle_load[] |  what is copied into a VM's memory; bundle_vm.load_first/load_count select
+ *   +----------------------+ 4096-aligned
+ *   | image bytes          |  each image 4096-aligned; identical images are stored once
+ *   +----------------------+ total_bytes
+ *
+ * Keep this header self-contained: <stdint.h> only.
+ */
+#ifndef ABI_BUNDLE_H
+#define ABI_BUNDLE_H
+
+#include <stdint.h>
+
+#define BUNDLE_MAGIC UINT32_C(0x52424d43) /* "CMBR" in memory */
+#define BUNDLE_VERSION 1u
+
+#define BUNDLE_ALIGN 4096u       /* of image bytes in the file */
+#define BUNDLE_VM_MAX 16u        /* VMs in a bundle */
+#define BUNDLE_VCPU_MAX 8u       /* vCPUs of a VM */
+#define BUNDLE_MEM_MAX 4u        /* memory ranges of a VM */
+#define BUNDLE_LABEL_BYTES 16u   /* with the terminating NUL */
+#define BUNDLE_PROFILE_BYTES 32u /* with the terminating NUL */
+
+struct bundle_header {
+	uint32_t magic;       /* BUNDLE_MAGIC */
+	uint32_t version;     /* BUNDLE_VERSION */
+	uint64_t total_bytes; /* of the file, this header included */
+	uint32_t header_crc;  /* CRC-32 (IEEE 802.3) of bytes 0..head_bytes, taken with this field zero */
+	uint32_t head_bytes;  /* header + VM table + load table: up to the first image */
+	uint32_t vm_count;
+	uint32_t vm_offset;
+	uint32_t load_count;
+	uint32_t load_offset;
+	char profile[BUNDLE_PROFILE_BYTES]; /* file name of the profile without ".dts" */
+	uint64_t reserved[2];
+};
+_Static_assert(sizeof(struct bundle_header) == 88, "bundle version 1: header");
+
+/* bundle_mem.flags */
+#define BUNDLE_MEM_ROM 1u /* the guest may read and execute it, not write it */
+
+struct bundle_mem {
+	uint64_t ipa;   /* 4 KiB aligned (RAM: 2 MiB aligned) */
+	uint64_t bytes; /* multiple of 4 KiB (RAM: of 2 MiB) */
+	uint32_t flags;
+	uint32_t reserved;
+};
+_Static_assert(sizeof(struct bundle_mem) == 24, "bundle version 1: memory range");
+
+/* One stretch of bytes copied into a VM's memory at each start of the VM; what follows up to mem_bytes is zeroed. */
+struct bundle_load {
+	uint64_t offset;     /* in the bundle, BUNDLE_ALIGN-aligned (any alignment inside an ELF image) */
+	uint64_t file_bytes; /* may be 0: only zeroes */
+	uint64_t mem_bytes;  /* >= file_bytes */
+	uint64_t ipa;        /* wholly inside one bundle_mem of the VM */
+	uint32_t crc;        /* CRC-32 of file_bytes bytes */
+	uint32_t kind;       /* BUNDLE_LOAD_* : for messages only */
+};
+_Static_assert(sizeof(struct bundle_load) == 40, "bundle version 1: load");
+
+#define BUNDLE_LOAD_KERNEL 0u
+#define BUNDLE_LOAD_INITRD 1u
+#define BUNDLE_LOAD_DTB 2u
+#define BUNDLE_LOAD_RAW 3u
+
+/* bundle_vm.flags */
+#define BUNDLE_VM_AUTOSTART (1u << 0)
+#define BUNDLE_VM_UART (1u << 1)  /* virtual PL011 at GUEST_UART_BASE */
+#define BUNDLE_VM_RTC (1u << 2)   /* virtual PL031 at GUEST_RTC_BASE */
+#define BUNDLE_VM_STRAY_STOP (1u << 3) /* an access outside the platform stops the VM (else: data abort in the guest) */
+#define BUNDLE_VM_XEN (1u << 4)   /* Xen hypercalls answered */
+#define BUNDLE_VM_RT (1u << 5)    /* scheduled in RT mode */
+
+#define BUNDLE_PCPU_ANY UINT32_C(0xffffffff)
+
+/* bundle_vm.on_crash, on_reboot */
+#define BUNDLE_ON_STOP 0u    /* the VM stays off */
+#define BUNDLE_ON_RESTART 1u /* the VM starts again from pristine images */
+
+struct bundle_vm {
+	char label[BUNDLE_LABEL_BYTES]; /* NUL-terminated: [a-z0-9][a-z0-9_-]* */
+	uint32_t id;                    /* 1.., unique; the VMID */
+	uint32_t flags;
+	uint32_t vcpu_count;
+	uint32_t pcpu_mask[BUNDLE_VCPU_MAX]; /* allowed physical CPUs per vCPU (bit n = CPU n); all ones = any */
+	uint32_t mem_count;
+	struct bundle_mem mem[BUNDLE_MEM_MAX];
+	uint32_t load_first; /* index into the load table */
+	uint32_t load_count;
+	uint64_t entry_ipa; /* first instruction, EL1, MMU off */
+	uint64_t arg0;      /* x0 at entry: IPA of the device tree, or 0 */
+	uint32_t on_crash;
+	uint32_t on_reboot;
+	uint32_t weight;       /* proportional share, 256 = one */
+	uint32_t cap_percent;  /* 0 = none */
+	uint32_t rt_budget_us; /* with BUNDLE_VM_RT */
+	uint32_t rt_period_us;
+	uint32_t watchdog_ms; /* 0 = none */
+	uint32_t spi_count;   /* virtual SPIs: INTIDs 32 .. 32 + spi_count - 1; multiple of 32 */
+	uint64_t reserved[4];
+};
+_Static_assert(sizeof(struct bundle_vm) == 248, "bundle version 1: VM");
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an architecture owes for VMs and vCPUs. */
+#ifndef CAMBER_ARCH_VCPU_H
+#define CAMBER_ARCH_VCPU_H
+
+#include "camber/vm.h"
+
+/* What guests may ask of the parts above; handed down once at boot. */
+struct guest_ops {
+	/* Xen hypercall: number, arguments at args; the result goes to args[0]. */
+	void (*hypercall)(struct vcpu *v, uint64_t number, uint64_t *args);
+};
+void arch_set_guest_ops(const struct guest_ops *ops);
+
+/* Allocates the architecture's VM and vCPU structures (boot memory, never freed). */
+struct vm *arch_vm_alloc(void);
+struct vcpu *arch_vcpu_alloc(void);
+
+/* Boot: interrupt controller, traps and identity of a VM whose portable fields are filled in. */
+int arch_vm_init(struct vm *vm);
+void arch_vcpu_init(struct vcpu *v);
+
+/* To the state after a VM's reset: interrupt controller and vCPUs. All vCPUs are off. */
+void arch_vm_reset(struct vm *vm);
+
+/* First instruction and argument for a vCPU that is off. */
+void arch_vcpu_set_entry(struct vcpu *v, gpa_t entry, uint64_t arg0);
+
+/* Saves prev (may be NULL) and loads next (may be NULL: only save); own CPU. p->loaded is updated by the caller. */
+void arch_vcpu_switch(struct vcpu *prev, struct vcpu *next);
+
+/* Interrupts were changed from another CPU: bring the hardware's view of the loaded vCPU up to date. */
+void arch_vcpu_sync_irqs(struct vcpu *v);
+
+/* Is an interrupt deliverable, or about to be? Own CPU, loaded or not. */
+bool arch_vcpu_irq_pending(struct vcpu *v);
+
+/*
+ * Drives the level of a shared interrupt of a VM (Arm: SPI by INTID). Any CPU; device lock may be held. Wakes or kicks
+ * the vCPU it is routed to.
+ */
+void arch_vm_irq_line(struct vm *vm, uint32_t intid, bool level);
+
+/* Guest PC, and one log record of the registers, for messages. */
+uint64_t arch_vcpu_pc(const struct vcpu *v);
+void arch_vcpu_log(const struct vcpu *v);
+
+/* The vCPU's trapping policy changed (alone on its CPU or not). */
+void arch_vcpu_set_alone(struct vcpu *v, bool alone);
+
+#endif

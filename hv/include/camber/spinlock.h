@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ticket spin lock: fair, so that no CPU waits longer than the others' critical sections. EL2 runs with interrupts masked,
+ * so there is no irq-saving form. Lock order, outermost first: vm->lock, vpl011->lock, vgic lock, run-queue lock,
+ * timer-queue lock, console lock, log lock.
+ */
+#ifndef CAMBER_SPINLOCK_H
+#define CAMBER_SPINLOCK_H
+
+#include "arch_inline.h"
+
+struct spinlock {
+	uint16_t next;
+	uint16_t owner;
+};
+
+static inline void spin_lock(struct spinlock *l)
+{
+	uint16_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+
+	/* Acquire pairs with the release store in spin_unlock. */
+	while (unlikely(__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket))
+		arch_cpu_relax();
+}
+
+static inline void spin_unlock(struct spinlock *l)
+{
+	__atomic_store_n(&l->owner, (uint16_t)(l->owner + 1), __ATOMIC_RELEASE);
+}
+
+#endif
