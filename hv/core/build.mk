@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+obj-y := pcpu.o time.o log.o console.o panic.o
