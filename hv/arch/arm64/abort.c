@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stage-2 aborts: MMIO decode (Arm ARM D19.2.37, ISS for Data Abort) and exceptions injected into EL1.
+ *
+ * Own CPU, no lock held. Only accesses whose syndrome is valid are emulated: no instruction is ever read from guest memory.
+ */
+#include "arm64.h"
+#include "camber/log.h"
+#include "sysregs.h"
+
+#define ISS_WNR BIT64(6)
+#define ISS_S1PTW BIT64(7)
+#define ISS_CM BIT64(8)
+#define ISS_SF BIT64(15)
+#define ISS_SRT_SHIFT 16
+#define ISS_SSE BIT64(21)
+#define ISS_SAS_SHIFT 22
+#define ISS_ISV BIT64(24)
+
+#define DFSC_MASK 0x3fu
+#define DFSC_IS_TRANSLATION(dfsc) (((dfsc)&0x3c) == 0x04)
+#define DFSC_IS_PERMISSION(dfsc) (((dfsc)&0x3c) == 0x0c)
+
+/* HPFAR_EL2 holds bits 47:12 of the IPA at bit 4; the rest comes from FAR_EL2, which names the same page offset. */
+static uint64_t fault_ipa(void)
+{
+	return (read_sysreg(hpfar_el2) & ~UINT64_C(0xf)) << 8 | (read_sysreg(far_el2) & (PAGE_SIZE - 1));
+}
+
+/* An access that nobody answers, as the VM's configuration says: abort in the guest, or the end of the VM. */
+static enum trap_result stray(struct arm64_vcpu *a, uint64_t esr, uint64_t ipa, bool instruction, const char *what)
+{
+	struct vm *vm = a->v.vm;
+	uint64_t pc = read_sysreg(elr_el2);
+
+	if (vm->cfg->flags & BUNDLE_VM_STRAY_STOP) {
+		vm_crash(&a->v, "%s at 0x%llx (ESR 0x%llx PC 0x%llx), stray-access = stop", what,
+			 (unsigned long long)ipa, (unsigned long long)esr, (unsigned long long)pc);
+		return TRAP_HANDLED;
+	}
+	log_guest("vm %s: vCPU %u: %s at 0x%llx (ESR 0x%llx PC 0x%llx): abort injected", vm->label, a->v.index, what,
+		  (unsigned long long)ipa, (unsigned long long)esr, (unsigned long long)pc);
+	inject_abort(a, instruction, read_sysreg(far_el2), FSC_EXTERNAL);
+	return TRAP_HANDLED;
+}
+
+static uint64_t extend(uint64_t value, uint64_t esr, unsigned int bytes)
+{
+	unsigned int shift = 64 - 8 * bytes;
+
+	value = value << shift >> shift;
+	if (esr & ISS_SSE) {
+		value = (uint64_t)((int64_t)(value << shift) >> shift);
+		if (!(esr & ISS_SF))
+			value = (uint32_t)value;
+	}
+	return value;
+}
+
+static __cold enum trap_result abort_data_odd(struct arm64_vcpu *a, uint64_t esr, uint64_t ipa)
+{
+	uint32_t dfsc = esr & DFSC_MASK;
+
+	if (esr & ISS_CM) {
+		/* Cache maintenance of an address that has no memory: nothing to maintain (QEMU never reports these). */
+		return TRAP_SKIP;
+	}
+	if (!DFSC_IS_TRANSLATION(dfsc) && !DFSC_IS_PERMISSION(dfsc))
+		return stray(a, esr, ipa, false, "memory fault that translation doesn't explain");
+	if (esr & ISS_S1PTW)
+		return stray(a, esr, ipa, false, "page-table walk outside memory");
+	if (DFSC_IS_PERMISSION(dfsc))
+		return stray(a, esr, ipa, false, "write to read-only memory");
+	if (!(esr & ISS_ISV) && mmio_find(&a->v.vm->mmio, gpa(ipa), 1))
+		return stray(a, esr, ipa, false, "device access by an instruction without syndrome");
+	return stray(a, esr, ipa, false, esr & ISS_WNR ? "write outside the platform" : "read outside the platform");
+}
+
+enum trap_result abort_data(struct arm64_vcpu *a, uint64_t esr)
+{
+	uint64_t ipa = fault_ipa();
+	uint32_t bytes = 1u << ((esr >> ISS_SAS_SHIFT) & 3);
+	uint32_t srt = (esr >> ISS_SRT_SHIFT) & 31;
+	const struct mmio_region *r;
+	struct mmio_access access;
+
+	if (unlikely((esr & (ISS_ISV | ISS_CM | ISS_S1PTW)) != ISS_ISV || !DFSC_IS_TRANSLATION(esr & DFSC_MASK)))
+		return abort_data_odd(a, esr, ipa);
+	r = mmio_find(&a->v.vm->mmio, gpa(ipa), bytes);
+	/* Hardware raises an alignment fault first; QEMU doesn't with the guest's MMU off. */
+	if (unlikely(!r || !IS_ALIGNED(ipa, (uint64_t)bytes)))
+		return abort_data_odd(a, esr, ipa);
+	access.offset = ipa - r->base;
+	access.bytes = bytes;
+	access.write = esr & ISS_WNR;
+	access.retry = false;
+	access.value = 0;
+	if (access.write && srt != 31)
+		access.value = extend(a->x[srt], 0, bytes);
+	if (unlikely(!r->handler(&a->v, r->dev, &access)))
+		return stray(a, esr, ipa, false, "access of a kind that the device doesn't take");
+	if (unlikely(access.retry))
+		return TRAP_HANDLED;
+	if (!access.write && srt != 31)
+		a->x[srt] = extend(access.value, esr, bytes);
+	return TRAP_SKIP;
+}
+
+enum trap_result abort_instruction(struct arm64_vcpu *a, uint64_t esr)
+{
+	return stray(a, esr, fault_ipa(), true, "instruction fetch outside memory");
+}
+
+/* --- injection -------------------------------------------------------------------------------------------------------- */
+
+/* AArch64.TakeException to EL1 with SP_EL1 (Arm ARM D1.3): the guest's PC, PSTATE and syndrome as hardware would set them. */
+static void enter_el1(uint64_t esr, bool set_far, uint64_t far)
+{
+	uint64_t spsr = read_sysreg(spsr_el2);
+	uint64_t vector = read_sysreg(vbar_el1);
+	uint64_t mode = spsr & 0x1f;
+
+	if (mode & 0x10)
+		vector += 0x600; /* AArch32 EL0 */
+	else if ((mode & 0xf) == 0)
+		vector += 0x400; /* EL0 */
+	else if (mode & 1)
+		vector += 0x200; /* EL1h */
+	write_sysreg(elr_el1, read_sysreg(elr_el2));
+	write_sysreg(spsr_el1, spsr);
+	write_sysreg(esr_el1, esr);
+	if (set_far)
+		write_sysreg(far_el1, far);
+	write_sysreg(elr_el2, vector);
+	write_sysreg(spsr_el2, SPSR_EL1H | SPSR_DAIF);
+}
+
+static bool from_el0(void)
+{
+	return (read_sysreg(spsr_el2) & 0xf) == 0 || (read_sysreg(spsr_el2) & 0x10);
+}
+
+void inject_undef(struct arm64_vcpu *a __unused)
+{
+	enter_el1(((uint64_t)EC_UNKNOWN << ESR_EC_SHIFT) | ESR_IL, false, 0);
+}
+
+void inject_abort(struct arm64_vcpu *a __unused, bool instruction, uint64_t far, uint64_t fsc)
+{
+	uint64_t ec = (instruction ? EC_IABT_LOW : EC_DABT_LOW) + (from_el0() ? 0 : 1);
+
+	enter_el1(ec << ESR_EC_SHIFT | ESR_IL | fsc, true, far);
+}

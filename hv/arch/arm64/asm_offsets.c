@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Not linked: the build turns its assembly into asm_offsets.h, structure offsets for the .S files. */
+#include "arm64.h"
+
+void asm_offsets(void);
+
+#define DEFINE(name, value) __asm__ volatile("\n.ascii \"->" #name " %0\"" : : "i"(value))
+
+void asm_offsets(void)
+{
+	DEFINE(PCPU_STACK_TOP, offsetof(struct arm64_pcpu, stack_top));
+	DEFINE(PCPU_EMERGENCY_TOP, offsetof(struct arm64_pcpu, emergency_top));
+	DEFINE(PCPU_CURRENT, offsetof(struct arm64_pcpu, p.current));
+	DEFINE(STACKS_TOP, offsetof(struct cpu_stacks, stack) + EL2_STACK_BYTES);
+	DEFINE(STACKS_EMERGENCY_TOP, offsetof(struct cpu_stacks, emergency) + EL2_EMERGENCY_BYTES);
+	DEFINE(VCPU_X, offsetof(struct arm64_vcpu, x));
+	DEFINE(VCPU_STACK, offsetof(struct arm64_vcpu, el2_stack));
+}

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+obj-y := boot.o vectors.o fault.o trap.o abort.o sysreg.o idregs.o smccc.o psci.o vcpu.o context.o fp.o fpsimd.o timer.o \
+	vgic.o vgic_lr.o vgic_dist.o gic.o gicv3.o stage2.o el2_mmu.o cache.o copy.o smp.o psci_host.o errata.o platform.o start.o
+
+arch_cflags := -mgeneral-regs-only -mno-outline-atomics -mstrict-align -march=armv8-a+crc -fno-pic -fPIE \
+	-mbranch-protection=none

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Exceptions taken in EL2: the record (PC, ESR, FAR, registers, back-trace), then the end.
+ *
+ * Runs on the emergency stack with nothing assumed to work: locks are broken, a fault within is answered by halting.
+ */
+#include "arm64.h"
+#include "camber/console.h"
+#include "camber/log.h"
+#include "camber/panic.h"
+#include "camber/arch/cpu.h"
+#include "sysregs.h"
+
+extern char image_text[], image_rodata[];
+
+static bool on_stack(const struct arm64_pcpu *p, uint64_t addr)
+{
+	return (addr >= p->stack_top - EL2_STACK_BYTES && addr <= p->stack_top - 16) ||
+	       (addr >= p->emergency_top - EL2_EMERGENCY_BYTES && addr <= p->emergency_top - 16);
+}
+
+/* Addresses are printed relative to the image: what addr2line and the map file understand. */
+static unsigned long long image_offset(uint64_t pc)
+{
+	return pc - (uint64_t)image_text;
+}
+
+static void backtrace(const struct arm64_pcpu *p, uint64_t pc, uint64_t lr, uint64_t fp)
+{
+	unsigned int depth;
+
+	log_line("backtrace: +0x%llx", image_offset(pc));
+	if (lr >= (uint64_t)image_text && lr < (uint64_t)image_rodata)
+		log_line("backtrace: +0x%llx (link register)", image_offset(lr));
+	for (depth = 0; depth < 16 && !(fp & 7) && on_stack(p, fp); depth++) {
+		const uint64_t *frame = (const uint64_t *)fp;
+
+		if (frame[1] < (uint64_t)image_text || frame[1] >= (uint64_t)image_rodata)
+			break;
+		log_line("backtrace: +0x%llx", image_offset(frame[1]));
+		if (frame[0] <= fp)
+			break;
+		fp = frame[0];
+	}
+}
+
+static const char *const vector_names[8] = {
+	"synchronous (SP_EL0)", "IRQ (SP_EL0)", "FIQ (SP_EL0)", "SError (SP_EL0)",
+	"synchronous",          "IRQ",          "FIQ",          "SError",
+};
+
+void fault_el2(const uint64_t *regs, uint64_t vector)
+{
+	struct arm64_pcpu *p = arm_pcpu();
+	uint64_t esr = read_sysreg(esr_el2), far = read_sysreg(far_el2), pc = read_sysreg(elr_el2);
+	unsigned int i;
+
+	if (p->faults++ > 1)
+		arch_halt();
+	console_force_unlock();
+	log_force_unlock();
+	log_line("EL2 fault: %s exception on CPU %u, image at 0x%llx", vector_names[vector & 7], p->p.id,
+		 (unsigned long long)(uintptr_t)image_text);
+	log_line("PC   0x%016llx (+0x%llx)  ESR 0x%016llx  FAR 0x%016llx", (unsigned long long)pc, image_offset(pc),
+		 (unsigned long long)esr, (unsigned long long)far);
+	log_line("SPSR 0x%016llx  HPFAR 0x%016llx  SP 0x%016llx", (unsigned long long)read_sysreg(spsr_el2),
+		 (unsigned long long)read_sysreg(hpfar_el2), (unsigned long long)regs[31]);
+	if (p->stack_top && !on_stack(p, regs[31]) && regs[31] != p->stack_top)
+		log_line("the stack pointer is outside the stack 0x%llx..0x%llx: stack overflow",
+			 (unsigned long long)(p->stack_top - EL2_STACK_BYTES), (unsigned long long)p->stack_top);
+	for (i = 0; i < 30; i += 3)
+		log_line("x%-2u 0x%016llx  x%-2u 0x%016llx  x%-2u 0x%016llx", i, (unsigned long long)regs[i], i + 1,
+			 (unsigned long long)regs[i + 1], i + 2, (unsigned long long)regs[i + 2]);
+	log_line("x30 0x%016llx", (unsigned long long)regs[30]);
+	if (p->p.current)
+		log_line("while vm %s vCPU %u was on this CPU", p->p.current->vm->label, p->p.current->index);
+	backtrace(p, pc, regs[30], regs[29]);
+	panic_finish();
+}

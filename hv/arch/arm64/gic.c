@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Physical interrupts: choice of the GIC driver, and who handles what arrives at EL2.
+ *
+ * Own CPU, interrupts masked, no lock held. Handlers may leave work behind (p->work) but never wait.
+ */
+#include "gic.h"
+
+#include "arm64.h"
+#include "camber/arch/cpu.h"
+#include "camber/console.h"
+#include "camber/errno.h"
+#include "camber/log.h"
+#include "platform.h"
+#include "sysregs.h"
+#include "abi/platform.h"
+
+const struct gic_ops *gic;
+unsigned int gic_lr_count;
+
+int gic_init(const struct platform *hw)
+{
+	if (!hw->gic_seen) {
+		log_line("no interrupt controller in the device tree: a GICv3 is needed (QEMU: -M virt,gic-version=3)");
+		return -ENODEV;
+	}
+	if (!hw->gic_is_v3) {
+		log_line("GICv2 found: this board needs GICv3 (QEMU: -M virt,gic-version=3)");
+		return -ENODEV;
+	}
+	gic = &gicv3_ops;
+	return gic->init(hw);
+}
+
+static void handle_sgi(struct pcpu *p, uint32_t intid)
+{
+	if (intid == GIC_SGI_STOP) {
+		((struct arm64_pcpu *)p)->stopped = true;
+		arch_halt();
+	}
+	/* A kick: coming here was the point, the work flags say the rest. */
+}
+
+/* An interrupt that isn't the virtual timer's. Handled wholly in EL2, so it ends here. */
+static __cold void handle_other(struct pcpu *p, uint32_t intid)
+{
+	gic->drop_priority(intid);
+	if (intid < 16) {
+		gic->deactivate(intid);
+		handle_sgi(p, intid);
+		return;
+	}
+	if (intid == GUEST_PPI_MAINTENANCE) {
+		if (p->loaded) {
+			to_arm(p->loaded)->vgic.resync = true;
+			vgic_sync(to_arm(p->loaded));
+		}
+	} else if (intid == platform.uart_intid) {
+		console_irq();
+	} else if (intid != GUEST_PPI_HYP_TIMER) {
+		log_guest("interrupt %u is nobody's", intid);
+	}
+	if (intid == GUEST_PPI_HYP_TIMER)
+		timer_queue_run(&p->timers);
+	gic->deactivate(intid);
+}
+
+/*
+ * The virtual timer belongs to the loaded vCPU: priority dropped, but left active, so that the level doesn't interrupt
+ * again before the guest has dealt with it.
+ */
+static inline void handle_one(struct pcpu *p, uint32_t intid)
+{
+	p->irqs++;
+	if (likely(intid == GUEST_PPI_VTIMER && p->loaded)) {
+		gic->drop_priority(intid);
+		if (vgic_vtimer_fired(to_arm(p->loaded)))
+			(void)sched_wake(&p->loaded->unit, SCHED_WAKE_TIMER);
+		return;
+	}
+	handle_other(p, intid);
+}
+
+/* One interrupt a turn: a second one traps again at once, so no loop is needed, and none can be made to run long. */
+void gic_handle_irqs(void)
+{
+	uint32_t intid = gic->ack();
+
+	if (likely(intid < 1020))
+		handle_one(arch_pcpu(), intid);
+}
+
+void arch_cpu_poll(void)
+{
+	gic_handle_irqs();
+}
+
+void arch_cpu_idle(void)
+{
+	/* Masked interrupts wake too (Arm ARM D1.6.2), and the handler is called directly: no vector is taken. */
+	dsb(sy);
+	__asm__ volatile("wfi" ::: "memory");
+	gic_handle_irqs();
+}
+
+void arch_cpu_kick(unsigned int cpu)
+{
+	gic->send_sgi(cpu, GIC_SGI_KICK);
+}

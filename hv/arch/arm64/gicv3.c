@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * GICv3 driver (Arm IHI 0069): distributor, redistributors, system-register interfaces for EL2 and for guests.
+ *
+ * Affinity routing on, everything group 1, EOImode 1 (priority drop and deactivation apart). The boot CPU sets up the
+ * distributor; each CPU its own redistributor. Register waits are bounded.
+ */
+#include "arm64.h"
+#include "camber/errno.h"
+#include "camber/log.h"
+#include "gic.h"
+#include "platform.h"
+#include "sysregs.h"
+#include "abi/platform.h"
+
+#define GICD_CTLR 0x0000
+#define GICD_TYPER 0x0004
+#define GICD_IGROUPR 0x0080
+#define GICD_ISENABLER 0x0100
+#define GICD_ICENABLER 0x0180
+#define GICD_ICACTIVER 0x0380
+#define GICD_IPRIORITYR 0x0400
+#define GICD_ICFGR 0x0c00
+#define GICD_IROUTER 0x6000
+#define GICD_CTLR_RWP BIT32(31)
+#define GICD_CTLR_ARE BIT32(4)
+#define GICD_CTLR_GRP1 BIT32(1)
+
+#define GICR_CTLR 0x0000
+#define GICR_TYPER 0x0008
+#define GICR_WAKER 0x0014
+#define GICR_SGI 0x10000
+#define GICR_ISACTIVER0 (GICR_SGI + 0x300)
+#define GICR_TYPER_LAST BIT64(4)
+#define GICR_TYPER_VLPIS BIT64(1)
+#define GICR_WAKER_SLEEP BIT32(1)
+#define GICR_WAKER_ASLEEP BIT32(2)
+
+#define POLL_LIMIT 1000000u
+
+static uint64_t gicd, gicr_base, gicr_bytes, gicr_stride;
+static uint64_t rd_base[CONFIG_CPU_MAX];    /* by CPU number */
+static uint64_t sgi_target[CONFIG_CPU_MAX]; /* ICC_SGI1R_EL1 without the INTID */
+static unsigned int prio_regs;              /* ICH_AP<g>R<n> that exist: 1, 2 or 4 */
+
+static uint32_t read32(uint64_t addr)
+{
+	return *(volatile uint32_t *)(uintptr_t)addr;
+}
+
+static uint64_t read64(uint64_t addr)
+{
+	return *(volatile uint64_t *)(uintptr_t)addr;
+}
+
+static void write32(uint64_t addr, uint32_t v)
+{
+	*(volatile uint32_t *)(uintptr_t)addr = v;
+}
+
+static void write64(uint64_t addr, uint64_t v)
+{
+	*(volatile uint64_t *)(uintptr_t)addr = v;
+}
+
+static bool wait_clear(uint64_t addr, uint32_t mask)
+{
+	unsigned int i;
+
+	for (i = 0; i < POLL_LIMIT; i++) {
+		if (!(read32(addr) & mask))
+			return true;
+		arch_cpu_relax();
+	}
+	return false;
+}
+
+static int v3_init(const struct platform *hw)
+{
+	uint32_t lines, i;
+
+	gicd = hw->gicd.base;
+	gicr_base = hw->gicr.base;
+	gicr_bytes = hw->gicr.bytes;
+	gicr_stride = hw->gicr_stride;
+	write32(gicd + GICD_CTLR, 0);
+	if (!wait_clear(gicd + GICD_CTLR, GICD_CTLR_RWP)) {
+		log_line("gic: distributor at 0x%llx doesn't settle (GICD_CTLR.RWP)", (unsigned long long)gicd);
+		return -ENODEV;
+	}
+	lines = MIN(((read32(gicd + GICD_TYPER) & 31) + 1) * 32, 1020u);
+	for (i = 32; i < lines; i += 32) {
+		write32(gicd + GICD_ICENABLER + i / 8, UINT32_MAX);
+		write32(gicd + GICD_ICACTIVER + i / 8, UINT32_MAX);
+		write32(gicd + GICD_IGROUPR + i / 8, UINT32_MAX);
+	}
+	for (i = 32; i < lines; i += 4)
+		write32(gicd + GICD_IPRIORITYR + i, GIC_PRIO_DEFAULT * 0x01010101u);
+	write32(gicd + GICD_CTLR, GICD_CTLR_ARE | GICD_CTLR_GRP1);
+	(void)wait_clear(gicd + GICD_CTLR, GICD_CTLR_RWP);
+	log_line("gic: v3, %u interrupts", lines);
+	return 0;
+}
+
+/* The redistributor whose affinity is this CPU's (IHI 0069 12.11.35). */
+static uint64_t find_redistributor(uint64_t mpidr)
+{
+	uint64_t affinity = (mpidr & 0xffffff) | ((mpidr >> 32) & 0xff) << 24;
+	uint64_t at = gicr_base;
+
+	while (at + 0x20000 <= gicr_base + gicr_bytes) {
+		uint64_t typer = read64(at + GICR_TYPER);
+
+		if (typer >> 32 == affinity)
+			return at;
+		if (typer & GICR_TYPER_LAST)
+			break;
+		at += gicr_stride ? gicr_stride : (typer & GICR_TYPER_VLPIS ? 0x40000 : 0x20000);
+	}
+	return 0;
+}
+
+/* List registers are numbered in the instruction: one case each. Written as s3_4_c12_c12/13_n. */
+#define LR_CASES(op)                                                                                                   \
+	op(0, c12, 0) op(1, c12, 1) op(2, c12, 2) op(3, c12, 3) op(4, c12, 4) op(5, c12, 5) op(6, c12, 6)              \
+		op(7, c12, 7) op(8, c13, 0) op(9, c13, 1) op(10, c13, 2) op(11, c13, 3) op(12, c13, 4) op(13, c13, 5)  \
+			op(14, c13, 6) op(15, c13, 7)
+
+static void v3_lr_write(unsigned int n, uint64_t value)
+{
+	switch (n) {
+#define OP(i, crm, op2)                                                                                                \
+	case i:                                                                                                        \
+		write_sysreg(s3_4_c12_##crm##_##op2, value);                                                           \
+		return;
+		LR_CASES(OP)
+#undef OP
+	default:
+		return;
+	}
+}
+
+static uint64_t v3_lr_read(unsigned int n)
+{
+	switch (n) {
+#define OP(i, crm, op2)                                                                                                \
+	case i:                                                                                                        \
+		return read_sysreg(s3_4_c12_##crm##_##op2);
+		LR_CASES(OP)
+#undef OP
+	default:
+		return 0;
+	}
+}
+
+static int v3_init_cpu(unsigned int cpu)
+{
+	uint64_t mpidr = read_sysreg(mpidr_el1);
+	uint64_t rd = find_redistributor(mpidr), vtr;
+	uint32_t i;
+
+	if (!rd) {
+		log_line("gic: no redistributor for CPU %u (MPIDR 0x%llx)", cpu, (unsigned long long)mpidr);
+		return -ENODEV;
+	}
+	rd_base[cpu] = rd;
+	sgi_target[cpu] = ((mpidr >> 32) & 0xff) << 48 | ((mpidr >> 16) & 0xff) << 32 | ((mpidr >> 8) & 0xff) << 16 |
+			  ((mpidr & 0xf0) >> 4) << 44 | BIT64(mpidr & 15);
+	write32(rd + GICR_WAKER, read32(rd + GICR_WAKER) & ~GICR_WAKER_SLEEP);
+	if (!wait_clear(rd + GICR_WAKER, GICR_WAKER_ASLEEP)) {
+		log_line("gic: redistributor of CPU %u doesn't wake", cpu);
+		return -ENODEV;
+	}
+	write32(rd + GICR_SGI + GICD_ICENABLER, UINT32_MAX);
+	write32(rd + GICR_SGI + GICD_ICACTIVER, UINT32_MAX);
+	write32(rd + GICR_SGI + GICD_IGROUPR, UINT32_MAX);
+	for (i = 0; i < 32; i += 4)
+		write32(rd + GICR_SGI + GICD_IPRIORITYR + i, GIC_PRIO_DEFAULT * 0x01010101u);
+	(void)wait_clear(rd + GICR_CTLR, BIT32(3));
+
+	write_sysreg(ICC_SRE_EL2, 0xf);
+	isb();
+	write_sysreg(ICC_SRE_EL1, 7);
+	isb();
+	write_sysreg(ICC_PMR_EL1, 0xff);
+	write_sysreg(ICC_BPR1_EL1, 0);
+	write_sysreg(ICC_CTLR_EL1, ICC_CTLR_EOIMODE);
+	write_sysreg(ICC_IGRPEN1_EL1, 1);
+	vtr = read_sysreg(ICH_VTR_EL2);
+	gic_lr_count = (unsigned int)(vtr & 31) + 1;
+	prio_regs = 1u << (((vtr >> 26) & 7) - 4); /* PREbits 5, 6, 7: 1, 2, 4 registers */
+	for (i = 0; i < gic_lr_count; i++)
+		v3_lr_write(i, 0);
+	write_sysreg(ICH_HCR_EL2, ICH_HCR_EN);
+	isb();
+	write32(rd + GICR_SGI + GICD_ISENABLER,
+		0xffffu | BIT32(GUEST_PPI_MAINTENANCE) | BIT32(GUEST_PPI_HYP_TIMER) | BIT32(GUEST_PPI_VTIMER));
+	return 0;
+}
+
+static uint32_t v3_ack(void)
+{
+	return (uint32_t)read_sysreg(ICC_IAR1_EL1);
+}
+
+static void v3_drop(uint32_t intid)
+{
+	write_sysreg(ICC_EOIR1_EL1, intid);
+}
+
+static void v3_deactivate(uint32_t intid)
+{
+	write_sysreg(ICC_DIR_EL1, intid);
+}
+
+static void v3_send_sgi(unsigned int cpu, uint32_t sgi)
+{
+	/* What the other CPU is to see must be visible before the interrupt (IHI 0069 12.1.4). */
+	dsb(ishst);
+	write_sysreg(ICC_SGI1R_EL1, sgi_target[cpu] | (uint64_t)sgi << 24);
+	isb();
+}
+
+static void v3_enable(uint32_t intid)
+{
+	uint64_t mpidr = read_sysreg(mpidr_el1);
+
+	if (intid < 32) {
+		write32(rd_base[arch_pcpu()->id] + GICR_SGI + GICD_ISENABLER, BIT32(intid));
+		return;
+	}
+	write64(gicd + GICD_IROUTER + 8 * (uint64_t)intid, mpidr & UINT64_C(0xff00ffffff));
+	write32(gicd + GICD_ISENABLER + intid / 32 * 4, BIT32(intid % 32));
+}
+
+static void v3_set_active(uint32_t intid)
+{
+	write32(rd_base[arch_pcpu()->id] + GICR_ISACTIVER0, BIT32(intid));
+	/* The guest's end of interrupt must find it active. */
+	dsb(sy);
+}
+
+static void v3_hcr_write(uint64_t value)
+{
+	write_sysreg(ICH_HCR_EL2, value);
+}
+
+static uint32_t v3_eoi_count(void)
+{
+	return (uint32_t)(read_sysreg(ICH_HCR_EL2) >> ICH_HCR_EOICOUNT_SHIFT) & 31;
+}
+
+static void v3_vif_save(uint64_t *vmcr, uint64_t ap0r[4], uint64_t ap1r[4])
+{
+	*vmcr = read_sysreg(ICH_VMCR_EL2);
+	ap0r[0] = read_sysreg(s3_4_c12_c8_0);
+	ap1r[0] = read_sysreg(s3_4_c12_c9_0);
+	if (prio_regs > 1) {
+		ap0r[1] = read_sysreg(s3_4_c12_c8_1);
+		ap1r[1] = read_sysreg(s3_4_c12_c9_1);
+	}
+	if (prio_regs > 2) {
+		ap0r[2] = read_sysreg(s3_4_c12_c8_2);
+		ap1r[2] = read_sysreg(s3_4_c12_c9_2);
+		ap0r[3] = read_sysreg(s3_4_c12_c8_3);
+		ap1r[3] = read_sysreg(s3_4_c12_c9_3);
+	}
+}
+
+static void v3_vif_load(uint64_t vmcr, const uint64_t ap0r[4], const uint64_t ap1r[4])
+{
+	write_sysreg(ICH_VMCR_EL2, vmcr);
+	write_sysreg(s3_4_c12_c8_0, ap0r[0]);
+	write_sysreg(s3_4_c12_c9_0, ap1r[0]);
+	if (prio_regs > 1) {
+		write_sysreg(s3_4_c12_c8_1, ap0r[1]);
+		write_sysreg(s3_4_c12_c9_1, ap1r[1]);
+	}
+	if (prio_regs > 2) {
+		write_sysreg(s3_4_c12_c8_2, ap0r[2]);
+		write_sysreg(s3_4_c12_c9_2, ap1r[2]);
+		write_sysreg(s3_4_c12_c8_3, ap0r[3]);
+		write_sysreg(s3_4_c12_c9_3, ap1r[3]);
+	}
+}
+
+const struct gic_ops gicv3_ops = {
+	.name = "GICv3",
+	.init = v3_init,
+	.init_cpu = v3_init_cpu,
+	.ack = v3_ack,
+	.drop_priority = v3_drop,
+	.deactivate = v3_deactivate,
+	.send_sgi = v3_send_sgi,
+	.enable = v3_enable,
+	.set_active = v3_set_active,
+	.lr_write = v3_lr_write,
+	.lr_read = v3_lr_read,
+	.hcr_write = v3_hcr_write,
+	.eoi_count = v3_eoi_count,
+	.vif_save = v3_vif_save,
+	.vif_load = v3_vif_load,
+};

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Physical interrupt controller: what differs between GIC versions, behind one constant table. */
+#ifndef ARM64_GIC_H
+#define ARM64_GIC_H
+
+#include "camber/types.h"
+
+struct platform;
+
+/* SGIs between physical CPUs. */
+#define GIC_SGI_KICK 0u
+#define GIC_SGI_STOP 1u
+
+#define GIC_PRIO_DEFAULT 0xa0u
+
+struct gic_ops {
+	const char *name;
+	/* Boot CPU: distributor. 0, or -ENODEV with a line of log. */
+	int (*init)(const struct platform *hw);
+	/* Each CPU: redistributor or CPU interface, virtual interface. 0 or -ENODEV. */
+	int (*init_cpu)(unsigned int cpu);
+	/* Acknowledge: INTID, or >= 1020 when none. */
+	uint32_t (*ack)(void);
+	void (*drop_priority)(uint32_t intid);
+	void (*deactivate)(uint32_t intid);
+	void (*send_sgi)(unsigned int cpu, uint32_t sgi);
+	/* SPI: level-sensitive, to this CPU. PPI: on this CPU. */
+	void (*enable)(uint32_t intid);
+	void (*set_active)(uint32_t intid); /* PPI of this CPU */
+	/* Virtual CPU interface of this CPU; list registers in GICv3's format. */
+	void (*lr_write)(unsigned int n, uint64_t value);
+	uint64_t (*lr_read)(unsigned int n);
+	void (*hcr_write)(uint64_t value);
+	uint32_t (*eoi_count)(void);
+	void (*vif_save)(uint64_t *vmcr, uint64_t ap0r[4], uint64_t ap1r[4]);
+	void (*vif_load)(uint64_t vmcr, const uint64_t ap0r[4], const uint64_t ap1r[4]);
+};
+
+extern const struct gic_ops *gic;
+extern unsigned int gic_lr_count; /* list registers that the CPUs have (1..16) */
+extern const struct gic_ops gicv3_ops;
+
+/* Chooses the driver for the machine; 0, or -ENODEV with one clear line. */
+int gic_init(const struct platform *hw);
+
+/* Takes and handles every interrupt that is pending on this CPU. */
+void gic_handle_irqs(void);
+
+#endif

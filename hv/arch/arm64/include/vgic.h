@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Virtual GICv3 (IHI 0069) of a VM.
+ *
+ * State lives in struct virq except for what is in a list register of the vCPU that is loaded on a CPU. List registers are
+ * used only while loaded: saving a vCPU folds them back, so a vCPU that isn't loaded is described by memory alone.
+ * One lock per VM guards all of it. Another CPU may change virq state at any time and then asks the vCPU's CPU to
+ * synchronise (vgic_vcpu.resync); it never touches a foreign list register.
+ */
+#ifndef ARM64_VGIC_H
+#define ARM64_VGIC_H
+
+#include "camber/mmio.h"
+#include "camber/spinlock.h"
+
+#define VGIC_PRIVATE 32u
+#define VGIC_IRQS (VGIC_PRIVATE + CONFIG_SPI_MAX)
+#define VGIC_WORDS ((VGIC_IRQS + 63) / 64)
+#define VGIC_LR_MAX 16u
+#define VGIC_PRIO_MASK 0xf8u /* 5 bits, as the hardware interface has at least */
+
+#define VIRQ_ENABLED (1u << 0)
+#define VIRQ_PENDING (1u << 1) /* latched: edge, SGI, or ISPENDR */
+#define VIRQ_LINE (1u << 2)    /* level of the input, for level-sensitive ones */
+#define VIRQ_ACTIVE (1u << 3)
+#define VIRQ_EDGE (1u << 4)
+#define VIRQ_GROUP1 (1u << 5)
+#define VIRQ_HW (1u << 6)    /* the physical interrupt of the same number is tied to it */
+#define VIRQ_AGAIN (1u << 7) /* became pending anew while another CPU's list register held it */
+
+struct virq {
+	uint8_t flags;
+	uint8_t prio;
+	uint8_t lr;     /* list register + 1 of the vCPU that owns it, 0 = none; may be stale: an inactive LR */
+	uint8_t target; /* vCPU index (SPIs) */
+};
+
+struct vgic_vcpu {
+	struct virq priv[VGIC_PRIVATE];
+	uint64_t pend[VGIC_WORDS];   /* deliverable and not in a list register, by INTID */
+	uint64_t active[VGIC_WORDS]; /* active and not in a list register */
+	uint16_t lr_intid[VGIC_LR_MAX];
+	uint32_t lr_used;        /* list registers written since the last fold; 0 = memory says it all */
+	bool loaded;             /* on some CPU */
+	bool resync;             /* a fold and a refill are due on the CPU that has it loaded */
+	bool hold;               /* a sibling is at work on its state: fold, but don't refill */
+	bool pend_any;           /* some bit of pend may be set */
+	bool active_any;         /* some bit of active may be set */
+	bool spilled;            /* active ones remained outside at the last refill */
+	uint8_t processor_sleep; /* GICR_WAKER */
+	uint64_t hcr;            /* ICH_HCR_EL2 as wanted while loaded */
+	uint64_t vmcr;
+	uint64_t ap0r[4], ap1r[4];
+};
+
+struct vgic_vm {
+	struct spinlock lock;
+	uint32_t ctlr; /* GICD_CTLR enables: bit 0 group 0, bit 1 group 1 */
+	uint32_t spi_count;
+	struct virq spi[CONFIG_SPI_MAX];
+	uint8_t spi_any[CONFIG_SPI_MAX / 8]; /* IROUTER.Interrupt_Routing_Mode */
+};
+
+struct arm64_vcpu;
+struct arm64_vm;
+
+int vgic_vm_init(struct arm64_vm *vm);
+void vgic_vm_reset(struct arm64_vm *vm);
+void vgic_vcpu_reset(struct arm64_vcpu *a);
+
+/* Makes an interrupt pending (edge meaning). Any CPU. Wakes, raises or kicks its vCPU; why: as for vcpu_kick(). */
+void vgic_pend_private(struct arm64_vcpu *a, uint32_t intid);
+
+/* Sets the level of a private (own CPU or not loaded) or shared interrupt. */
+void vgic_line_spi(struct arm64_vm *vm, uint32_t intid, bool level);
+void vgic_line_private(struct arm64_vcpu *a, uint32_t intid, bool level);
+
+/*
+ * The hardware's virtual timer fired for the loaded vCPU; its physical interrupt stays active until the guest is done.
+ * True if the vCPU has to be woken.
+ */
+bool vgic_vtimer_fired(struct arm64_vcpu *a);
+
+/* Write to ICC_SGI1R_EL1 / ICC_SGI0R_EL1 / ICC_ASGI1R_EL1 (IHI 0069 12.2.17). */
+void vgic_sgi(struct arm64_vcpu *a, uint64_t sgir);
+/* ICC_DIR_EL1 while spilled active interrupts exist. */
+void vgic_dir(struct arm64_vcpu *a, uint32_t intid);
+
+/* Fold and refill if a request or a maintenance interrupt (resync) wants it. Own CPU, loaded. */
+void vgic_sync(struct arm64_vcpu *a);
+
+void vgic_save(struct arm64_vcpu *a);
+void vgic_load(struct arm64_vcpu *a);
+bool vgic_irq_pending(struct arm64_vcpu *a);
+
+/* MMIO of distributor and redistributors. */
+mmio_handler vgic_dist_mmio;
+mmio_handler vgic_redist_mmio;
+
+/* --- between vgic.c, vgic_lr.c and vgic_dist.c; lock held ---------------------------------------------------------------- */
+
+struct virq *vgic_irq(struct arm64_vm *vm, struct arm64_vcpu *priv, uint32_t intid);
+struct arm64_vcpu *vgic_owner(struct arm64_vm *vm, struct arm64_vcpu *priv, uint32_t intid);
+bool vgic_deliverable(const struct arm64_vm *vm, const struct virq *q);
+void vgic_set_pend_locked(struct arm64_vm *vm, struct arm64_vcpu *a, const struct virq *q, uint32_t intid);
+void vgic_fold_locked(struct arm64_vcpu *a);
+void vgic_flush_locked(struct arm64_vcpu *a);
+void vgic_inject_locked(struct arm64_vcpu *a, struct virq *q, uint32_t intid);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Boot of the arm64 hypervisor in C: from the rough map to guests. Boot CPU; secondaries join at start_secondary().
+ *
+ * The order matters: console first, so that everything later can say what is wrong; memory before the map, the map before
+ * locks are contended, interrupts before other CPUs, all CPUs before VMs are assigned to them.
+ */
+#include "arm64.h"
+#include "camber/arch/cpu.h"
+#include "camber/console.h"
+#include "camber/dev.h"
+#include "camber/log.h"
+#include "camber/main.h"
+#include "camber/panic.h"
+#include "camber/uart_pl011.h"
+#include "gic.h"
+#include "platform.h"
+#include "sysregs.h"
+
+extern char image_text[], image_end[];
+
+static void console_start(void)
+{
+	uint64_t base = platform.uart.bytes ? platform.uart.base : CONFIG_EARLY_UART_BASE;
+
+	if (!base)
+		return;
+	console_init(&pl011_ops, pl011_init(base));
+	log_set_sink(console_write);
+}
+
+static void memory_start(void)
+{
+	uint64_t image = (uint64_t)image_text, end = (uint64_t)image_end;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < platform.memory_count && !ret; i++)
+		ret = mem_add(hpa(platform.memory[i].base), platform.memory[i].bytes);
+	if (!ret)
+		ret = mem_reserve(hpa(image), end - image);
+	if (!ret)
+		ret = mem_reserve(hpa(platform.dtb_base), platform.dtb_bytes);
+	if (!ret)
+		ret = mem_reserve(hpa(platform.bundle.base), platform.bundle.bytes);
+	for (i = 0; i < platform.reserved_count && !ret; i++)
+		ret = mem_reserve(hpa(platform.reserved[i].base), platform.reserved[i].bytes);
+	if (ret)
+		panic("memory in the device tree is inconsistent (error %d)", -ret);
+}
+
+/* A bundle that no loader passed lies right behind the image (one file for both). */
+static void bundle_find(void)
+{
+	const struct bundle_header *h = (const void *)image_end;
+
+	if (platform.bundle.bytes)
+		return;
+	platform.bundle.base = (uint64_t)image_end;
+	platform.bundle.bytes = h->magic == BUNDLE_MAGIC ? h->total_bytes : 0;
+}
+
+static uint64_t rtc_seconds(void)
+{
+	return *(volatile uint32_t *)(uintptr_t)platform.rtc.base; /* PL031 RTCDR */
+}
+
+static void mmu_start(void)
+{
+	uint64_t tcr, mair, sctlr, ttbr = el2_mmu_build();
+
+	el2_mmu_config(&tcr, &mair, &sctlr);
+	el2_mmu_switch(ttbr, tcr, mair, sctlr);
+}
+
+static void die(const char *why)
+{
+	log_line("boot: %s", why);
+	arch_halt();
+}
+
+void start_primary(uint64_t dtb, uint64_t base __unused)
+{
+	struct arm64_pcpu *p = &arm64_pcpus[0];
+	struct log_ring *ring, *previous;
+	const char *error = platform_read((const void *)dtb);
+	hpa_t ring_at;
+
+	console_start();
+	if (error)
+		die(error);
+	time_init(read_sysreg(cntfrq_el0));
+	bundle_find();
+	smp_init();
+	memory_start();
+	/* The very first allocation: at the same place after a warm reset. */
+	if (mem_alloc(sizeof(*ring), PAGE_SIZE, &ring_at))
+		die("no memory for the log");
+	mmu_start();
+	ring = hpa_to_ptr(ring_at);
+	previous = mem_alloc_zeroed(sizeof(*previous), "the previous log");
+	log_init(ring, previous);
+	log_line("camber " CONFIG_VERSION " on %s, %u CPU%s%s, counter %llu Hz, image at 0x%llx", CONFIG_BOARD,
+		 platform.cpu_count, platform.cpu_count > 1 ? "s" : "", platform.cpu_ignored ? " (more ignored)" : "",
+		 (unsigned long long)time_hz(), (unsigned long long)(uintptr_t)image_text);
+	cpu_init(p);
+	if (gic_init(&platform) || gic->init_cpu(0))
+		die("no usable interrupt controller");
+	p->p.online = true;
+	smp_start_secondaries();
+	if (platform.rtc.bytes)
+		vpl031_set_source(rtc_seconds);
+	if (platform.uart_intid)
+		gic->enable(platform.uart_intid);
+	main_boot((const void *)platform.bundle.base, platform.bundle.bytes);
+	enter_guests();
+}
+
+void start_secondary(struct arm64_pcpu *p)
+{
+	cpu_init(p);
+	if (gic->init_cpu(p->p.id))
+		panic("CPU %u has no usable interrupt controller", p->p.id);
+	/* Release: what was set up above is visible to whoever sees the CPU online. */
+	__atomic_store_n(&p->p.online, true, __ATOMIC_RELEASE);
+	enter_guests();
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Generic timers of guests (Arm ARM D12).
+ *
+ * The virtual timer is the hardware's while the vCPU is loaded, its interrupt tied to PPI 27 by a hardware list register;
+ * while the vCPU is switched out, a software timer on its CPU's queue stands in. CNTVOFF_EL2 is a VM's constant. The EL1
+ * physical timer is emulated: stock kernels don't use it, so switching its registers would be paid for by everybody.
+ * Own CPU or vCPU not loaded; no lock held but the ones that the vGIC and the timer queue take.
+ */
+#include "arm64.h"
+#include "sysregs.h"
+#include "abi/platform.h"
+#include "camber/arch/cpu.h"
+
+static struct arm64_vcpu *of_virt(struct timer *t)
+{
+	return container_of(t, struct arm64_vcpu, timer.virt);
+}
+
+static struct arm64_vcpu *of_phys(struct timer *t)
+{
+	return container_of(t, struct arm64_vcpu, timer.phys);
+}
+
+static struct timer_queue *queue_of(struct arm64_vcpu *a)
+{
+	return &pcpu_get(a->v.unit.cpu)->timers;
+}
+
+/* The deadline of a vCPU that isn't loaded has come. */
+static void virt_expired(struct timer *t)
+{
+	vgic_pend_private(of_virt(t), GUEST_PPI_VTIMER);
+}
+
+/* --- physical timer, emulated ----------------------------------------------------------------------------------------- */
+
+static uint64_t phys_count(void)
+{
+	return arch_now();
+}
+
+static bool phys_due(const struct vtimer *t)
+{
+	/* TimerConditionMet: unsigned distance as a signed number would make 2^64-1 "past"; the comparison is unsigned. */
+	return (t->cntp_ctl & CNT_CTL_ENABLE) && phys_count() >= t->cntp_cval;
+}
+
+static void phys_update(struct arm64_vcpu *a)
+{
+	struct vtimer *t = &a->timer;
+	bool due = phys_due(t);
+
+	if ((t->cntp_ctl & (CNT_CTL_ENABLE | CNT_CTL_IMASK)) == CNT_CTL_ENABLE && !due)
+		timer_arm(&t->phys, queue_of(a), t->cntp_cval);
+	else
+		timer_cancel(&t->phys);
+	vgic_line_private(a, GUEST_PPI_PTIMER, due && !(t->cntp_ctl & CNT_CTL_IMASK));
+}
+
+static void phys_expired(struct timer *t)
+{
+	phys_update(of_phys(t));
+}
+
+bool vtimer_ptimer_access(struct arm64_vcpu *a, uint32_t op2, uint64_t *value, bool write)
+{
+	struct vtimer *t = &a->timer;
+
+	if (!write) {
+		switch (op2) {
+		case 0: /* TVAL: 32 bits, sign irrelevant to a read of Xt (zero-extended in 63:32, RES0) */
+			*value = (uint32_t)(t->cntp_cval - phys_count());
+			return true;
+		case 1:
+			*value = t->cntp_ctl | (phys_due(t) ? CNT_CTL_ISTATUS : 0);
+			return true;
+		default:
+			*value = t->cntp_cval;
+			return true;
+		}
+	}
+	switch (op2) {
+	case 0:
+		t->cntp_cval = phys_count() + (uint64_t)(int64_t)(int32_t)*value;
+		break;
+	case 1:
+		t->cntp_ctl = *value & (CNT_CTL_ENABLE | CNT_CTL_IMASK);
+		break;
+	default:
+		t->cntp_cval = *value;
+	}
+	phys_update(a);
+	return true;
+}
+
+/* --- virtual timer ------------------------------------------------------------------------------------------------------ */
+
+void vtimer_init(struct arm64_vcpu *a)
+{
+	timer_init(&a->timer.virt, virt_expired);
+	timer_init(&a->timer.phys, phys_expired);
+}
+
+void vtimer_reset(struct arm64_vcpu *a)
+{
+	timer_cancel(&a->timer.virt);
+	timer_cancel(&a->timer.phys);
+	a->timer.cntv_ctl = 0;
+	a->timer.cntv_cval = 0;
+	a->timer.cntp_ctl = 0;
+	a->timer.cntp_cval = 0;
+}
+
+bool vtimer_line(struct arm64_vcpu *a __unused)
+{
+	uint64_t ctl = read_sysreg(cntv_ctl_el0);
+
+	return (ctl & (CNT_CTL_ENABLE | CNT_CTL_IMASK | CNT_CTL_ISTATUS)) == (CNT_CTL_ENABLE | CNT_CTL_ISTATUS);
+}
+
+/*
+ * The vGIC has been saved: if the interrupt is pending or active there already, the deadline has done its work; the next
+ * one can only be programmed by the guest itself.
+ */
+void vtimer_save(struct arm64_vcpu *a)
+{
+	struct vtimer *t = &a->timer;
+	const struct virq *q = &a->vgic.priv[GUEST_PPI_VTIMER];
+
+	t->cntv_ctl = read_sysreg(cntv_ctl_el0);
+	t->cntv_cval = read_sysreg(cntv_cval_el0);
+	write_sysreg(cntv_ctl_el0, 0);
+	if ((t->cntv_ctl & (CNT_CTL_ENABLE | CNT_CTL_IMASK)) == CNT_CTL_ENABLE &&
+	    !(q->flags & (VIRQ_PENDING | VIRQ_ACTIVE))) {
+		uint64_t deadline = t->cntv_cval + to_arm_vm(a->v.vm)->cntvoff;
+
+		if (deadline < t->cntv_cval) /* beyond the end of physical time */
+			deadline = TIME_NEVER;
+		if (deadline != TIME_NEVER)
+			timer_arm(&t->virt, queue_of(a), deadline);
+	}
+}
+
+void vtimer_load(struct arm64_vcpu *a)
+{
+	struct vtimer *t = &a->timer;
+
+	if (timer_armed(&t->virt))
+		timer_cancel(&t->virt);
+	write_sysreg(cntvoff_el2, to_arm_vm(a->v.vm)->cntvoff);
+	write_sysreg(cntv_cval_el0, t->cntv_cval);
+	write_sysreg(cntv_ctl_el0, t->cntv_ctl);
+}
+
+void arch_timer_set(uint64_t deadline)
+{
+	if (deadline == TIME_NEVER) {
+		write_sysreg(cnthp_ctl_el2, 0);
+		return;
+	}
+	write_sysreg(cnthp_cval_el2, deadline);
+	write_sysreg(cnthp_ctl_el2, CNT_CTL_ENABLE);
+}

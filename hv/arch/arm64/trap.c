@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Traps from guests: one table from exception class to handler, and the end of each stay in EL2.
+ *
+ * Entered from vectors.S on the CPU's own stack with interrupts masked. No lock is held here; handlers take their own. A
+ * class that nobody handles becomes an undefined instruction in the guest, never a hang.
+ */
+#include "arm64.h"
+#include "camber/log.h"
+#include "gic.h"
+#include "sysregs.h"
+
+static const struct guest_ops *guest_ops;
+
+void arch_set_guest_ops(const struct guest_ops *ops)
+{
+	guest_ops = ops;
+}
+
+static inline void enter_hypervisor(struct pcpu *p, unsigned int class)
+{
+	p->stay_start = arch_now();
+	p->exits[class]++;
+}
+
+/* The common end: straight back when nothing is pending. */
+static inline struct vcpu *leave(struct pcpu *p, struct arm64_vcpu *a, uint64_t cause)
+{
+	uint64_t stay;
+
+	if (unlikely(READ_ONCE(p->work)))
+		return NULL;
+	stay = arch_now() - p->stay_start;
+	p->stay_total += stay;
+	if (unlikely(stay > p->stay_worst)) {
+		p->stay_worst = stay;
+		p->stay_worst_pc = read_sysreg(elr_el2);
+		p->stay_worst_cause = cause;
+	}
+	return &a->v;
+}
+
+struct vcpu *trap_hvc(struct arm64_vcpu *a, uint64_t esr)
+{
+	struct pcpu *p = arch_pcpu();
+
+	enter_hypervisor(p, EC_HVC64);
+	/* The immediate separates Xen's hypercalls from SMCCC; ELR is behind the instruction already. */
+	if (likely((esr & 0xffff) == 0xea1))
+		guest_ops->hypercall(&a->v, a->x[16], a->x);
+	else if ((esr & 0xffff) == 0)
+		smccc_call(a);
+	else
+		a->x[0] = (uint64_t)-1; /* SMCCC NOT_SUPPORTED */
+	return leave(p, a, esr);
+}
+
+static enum trap_result trap_smc(struct arm64_vcpu *a, uint64_t esr)
+{
+	if ((esr & 0xffff) == 0)
+		smccc_call(a);
+	else
+		a->x[0] = (uint64_t)-1;
+	return TRAP_SKIP; /* trapped by HCR_EL2.TSC: ELR is at the instruction */
+}
+
+static enum trap_result trap_wfx(struct arm64_vcpu *a, uint64_t esr)
+{
+	/* The PC first: vcpu_wait() may end in another vCPU. */
+	write_sysreg(elr_el2, read_sysreg(elr_el2) + 4);
+	if (esr & 1)
+		vcpu_yield(&a->v); /* WFE */
+	else
+		vcpu_wait(&a->v);
+	return TRAP_HANDLED;
+}
+
+static enum trap_result trap_unknown(struct arm64_vcpu *a, uint64_t esr)
+{
+	log_guest("vm %s: vCPU %u: exception class 0x%x not handled (ESR 0x%llx PC 0x%llx): undefined instruction",
+		  a->v.vm->label, a->v.index, (unsigned int)(esr >> ESR_EC_SHIFT), (unsigned long long)esr,
+		  (unsigned long long)read_sysreg(elr_el2));
+	return TRAP_UNHANDLED;
+}
+
+/* Features that ID registers hide: their instructions are undefined, without a word. */
+static enum trap_result trap_hidden(struct arm64_vcpu *a __unused, uint64_t esr __unused)
+{
+	return TRAP_UNHANDLED;
+}
+
+typedef enum trap_result trap_handler(struct arm64_vcpu *a, uint64_t esr);
+
+static trap_handler *const handlers[64] = {
+	[0 ... 63] = trap_unknown,  [EC_UNKNOWN] = trap_hidden, [EC_WFX] = trap_wfx,
+	[EC_FP] = fpsimd_trap,      [EC_PAUTH] = trap_hidden,   [EC_SMC64] = trap_smc,
+	[EC_SYSREG] = sysreg_trap,  [EC_SVE] = trap_hidden,     [EC_IABT_LOW] = abort_instruction,
+	[EC_DABT_LOW] = abort_data,
+};
+
+struct vcpu *trap_sync(struct arm64_vcpu *a, uint64_t esr)
+{
+	struct pcpu *p = arch_pcpu();
+	unsigned int class = (unsigned int)(esr >> ESR_EC_SHIFT) & 63;
+	enum trap_result result;
+
+	enter_hypervisor(p, class);
+	result = handlers[class](a, esr);
+	if (likely(result == TRAP_SKIP))
+		write_sysreg(elr_el2, read_sysreg(elr_el2) + 4);
+	else if (unlikely(result == TRAP_UNHANDLED))
+		inject_undef(a);
+	return leave(p, a, esr);
+}
+
+/* Exit classes of interrupts, in the gap that exception classes from guests leave. */
+#define EXIT_CLASS_IRQ 0x3f
+#define EXIT_CLASS_SERROR 0x3e
+
+struct vcpu *trap_irq(struct arm64_vcpu *a)
+{
+	struct pcpu *p = arch_pcpu();
+
+	enter_hypervisor(p, EXIT_CLASS_IRQ);
+	gic_handle_irqs();
+	return leave(p, a, (uint64_t)EXIT_CLASS_IRQ << ESR_EC_SHIFT);
+}
+
+/*
+ * An SError taken while a guest ran: without RAS its origin is unknown. It belongs to the guest unless the hypervisor wrote
+ * to a device just before, so it goes to the guest as a virtual SError.
+ */
+struct vcpu *trap_serror(struct arm64_vcpu *a, uint64_t esr)
+{
+	struct pcpu *p = arch_pcpu();
+
+	enter_hypervisor(p, EXIT_CLASS_SERROR);
+	log_guest("vm %s: vCPU %u: SError (ESR 0x%llx) passed on", a->v.vm->label, a->v.index, (unsigned long long)esr);
+	a->hcr |= HCR_VSE;
+	write_sysreg(hcr_el2, a->hcr);
+	return leave(p, a, esr);
+}
+
+struct vcpu *trap_leave_slow(void)
+{
+	struct pcpu *p = arch_pcpu();
+	struct vcpu *v = vcpu_leave_slow(p);
+
+	to_arm(v)->el2_stack = arm_pcpu()->stack_top;
+	vcpu_account_stay(p, read_sysreg(elr_el2), 0);
+	return v;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * VMs and vCPUs of arm64: creation, reset, and the switch from one vCPU to another on a CPU.
+ *
+ * Locking: creation and reset happen with the vCPUs off; the switch on the CPU's own stack with no lock held.
+ */
+#include "arm64.h"
+#include "camber/arch/cpu.h"
+#include "camber/errno.h"
+#include "camber/log.h"
+#include "gic.h"
+#include "sysregs.h"
+#include "abi/platform.h"
+
+#define HCR_GUEST                                                                                                      \
+	(HCR_RW | HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_TWI | HCR_TID3 | HCR_TSC | HCR_TIDCP |         \
+	 HCR_TACR | HCR_TLOR | HCR_TERR)
+
+struct vm *arch_vm_alloc(void)
+{
+	struct arm64_vm *vm = mem_alloc_zeroed(sizeof(*vm), "a virtual machine");
+
+	return &vm->vm;
+}
+
+struct vcpu *arch_vcpu_alloc(void)
+{
+	struct arm64_vcpu *a = mem_alloc_zeroed(sizeof(*a), "a vCPU");
+
+	return &a->v;
+}
+
+int arch_vm_init(struct vm *vm)
+{
+	struct arm64_vm *m = to_arm_vm(vm);
+
+	m->vttbr = ptr_to_hpa(vm->map.root).addr | (uint64_t)vm->id << 48;
+	m->cntvoff = 0;
+	return vgic_vm_init(m);
+}
+
+void arch_vcpu_init(struct vcpu *v)
+{
+	struct arm64_vcpu *a = to_arm(v);
+
+	a->mpidr = BIT64(31) | v->index; /* Aff0, as the guest's tree says */
+	a->hcr = HCR_GUEST;
+	vtimer_init(a);
+}
+
+void arch_vm_reset(struct vm *vm)
+{
+	unsigned int i;
+
+	vgic_vm_reset(to_arm_vm(vm));
+	for (i = 0; i < vm->vcpu_count; i++) {
+		struct arm64_vcpu *a = to_arm(vm->vcpu[i]);
+
+		vtimer_reset(a);
+		vgic_vcpu_reset(a);
+	}
+}
+
+void arch_vcpu_set_entry(struct vcpu *v, gpa_t entry, uint64_t arg0)
+{
+	struct arm64_vcpu *a = to_arm(v);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(a->x); i++)
+		a->x[i] = 0;
+	a->x[0] = arg0;
+	a->el1 = (struct el1_context){
+		.elr_el2 = entry.addr,
+		.spsr_el2 = SPSR_EL1H | SPSR_DAIF,
+		.sctlr = SCTLR_EL1_RESET,
+	};
+	a->hcr &= ~HCR_VSE;
+	vtimer_reset(a);
+	fpsimd_reset(a);
+}
+
+static void save(struct arm64_vcpu *a)
+{
+	el1_save(&a->el1);
+	vgic_save(a);
+	vtimer_save(a);
+	if (a->hcr & HCR_VSE) /* taken meanwhile? the bit clears itself */
+		a->hcr = (a->hcr & ~HCR_VSE) | (read_sysreg(hcr_el2) & HCR_VSE);
+	/* Pinned to one CPU: its FP registers can stay there. Else, or if it is going off, they go to memory. */
+	if ((a->v.unit.cpu_mask & (a->v.unit.cpu_mask - 1)) || !a->v.powered)
+		fpsimd_leave(a);
+}
+
+static void load(struct arm64_vcpu *a)
+{
+	el1_load(&a->el1);
+	write_sysreg(vmpidr_el2, a->mpidr);
+	write_sysreg(hcr_el2, a->hcr);
+	isb();
+	write_sysreg(vttbr_el2, to_arm_vm(a->v.vm)->vttbr);
+	fpsimd_set_trap(a);
+	vtimer_load(a);
+	vgic_load(a);
+}
+
+void arch_vcpu_switch(struct vcpu *prev, struct vcpu *next)
+{
+	if (prev)
+		save(to_arm(prev));
+	if (next)
+		load(to_arm(next));
+}
+
+void arch_vcpu_sync_irqs(struct vcpu *v)
+{
+	vgic_sync(to_arm(v));
+}
+
+bool arch_vcpu_irq_pending(struct vcpu *v)
+{
+	return vgic_irq_pending(to_arm(v));
+}
+
+void arch_vm_irq_line(struct vm *vm, uint32_t intid, bool level)
+{
+	vgic_line_spi(to_arm_vm(vm), intid, level);
+}
+
+void arch_vcpu_set_alone(struct vcpu *v, bool alone)
+{
+	struct arm64_vcpu *a = to_arm(v);
+
+	a->hcr = alone ? a->hcr & ~HCR_TWI : a->hcr | HCR_TWI;
+}
+
+uint64_t arch_vcpu_pc(const struct vcpu *v)
+{
+	const struct arm64_vcpu *a = (const struct arm64_vcpu *)v;
+
+	return arch_pcpu()->loaded == v ? read_sysreg(elr_el2) : a->el1.elr_el2;
+}
+
+void arch_vcpu_log(const struct vcpu *v)
+{
+	const struct arm64_vcpu *a = (const struct arm64_vcpu *)v;
+	bool here = arch_pcpu()->loaded == v;
+	unsigned int i;
+
+	log_line("vm %s: vCPU %u: PC 0x%llx PSTATE 0x%llx LR 0x%llx SP 0x%llx ESR 0x%llx FAR 0x%llx", v->vm->label,
+		 v->index, (unsigned long long)arch_vcpu_pc(v),
+		 (unsigned long long)(here ? read_sysreg(spsr_el2) : a->el1.spsr_el2), (unsigned long long)a->x[30],
+		 (unsigned long long)(here ? read_sysreg(sp_el1) : a->el1.sp_el1),
+		 (unsigned long long)(here ? read_sysreg(esr_el1) : a->el1.esr),
+		 (unsigned long long)(here ? read_sysreg(far_el1) : a->el1.far));
+	for (i = 0; i < 28; i += 4)
+		log_line("vm %s: x%-2u %016llx %016llx %016llx %016llx", v->vm->label, i, (unsigned long long)a->x[i],
+			 (unsigned long long)a->x[i + 1], (unsigned long long)a->x[i + 2],
+			 (unsigned long long)a->x[i + 3]);
+}

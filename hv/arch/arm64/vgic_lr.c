@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Virtual GIC: list registers (IHI 0069 section 12.4).
+ *
+ * The common case, an interrupt for the vCPU loaded here with a list register to spare, is one write. Everything else folds:
+ * all list registers are read back into virq state, emptied, and refilled with the best candidates by priority. What
+ * doesn't fit waits in `pend`; NPIE tells when the guest has taken all that was offered, LRENPIE when it ended an
+ * interrupt that is in no list register, and TDIR makes ICC_DIR_EL1 trap meanwhile.
+ * Locking: vm->vgic.lock held, vCPU loaded on this CPU.
+ */
+#include "arm64.h"
+#include "camber/arch/cpu.h"
+#include "gic.h"
+#include "sysregs.h"
+#include "abi/platform.h"
+
+static inline struct arm64_vm *vm_of(struct arm64_vcpu *a)
+{
+	return to_arm_vm(a->v.vm);
+}
+
+static void set_hcr(struct arm64_vcpu *a, uint64_t hcr)
+{
+	if (hcr != a->vgic.hcr) {
+		a->vgic.hcr = hcr;
+		gic->hcr_write(hcr);
+	}
+}
+
+/* A pending interrupt as a list register. A level that isn't tied to hardware asks to be told of its end. */
+static inline uint64_t lr_pending(const struct virq *q, uint32_t intid)
+{
+	uint64_t lr = ICH_LR_PENDING | (uint64_t)q->prio << ICH_LR_PRIO_SHIFT | intid;
+
+	if (q->flags & VIRQ_GROUP1)
+		lr |= ICH_LR_GROUP1;
+	if (q->flags & VIRQ_HW)
+		lr |= ICH_LR_HW | (uint64_t)intid << ICH_LR_PINTID_SHIFT;
+	else if (!(q->flags & VIRQ_EDGE))
+		lr |= ICH_LR_EOI;
+	return lr;
+}
+
+/* Keeps VIRQ_PENDING for what left `pend` by way of a list register: the fold needs it for level latches only. */
+static inline void put_lr(struct arm64_vcpu *a, unsigned int n, struct virq *q, uint32_t intid, uint64_t lr)
+{
+	gic->lr_write(n, lr);
+	a->vgic.lr_intid[n] = (uint16_t)intid;
+	a->vgic.lr_used |= BIT32(n);
+	q->lr = (uint8_t)(n + 1);
+}
+
+/* A virq of the vCPU loaded here changed: offers it to the guest, or withdraws it. */
+void vgic_inject_locked(struct arm64_vcpu *a, struct virq *q, uint32_t intid)
+{
+	struct vgic_vcpu *g = &a->vgic;
+	unsigned int n;
+
+	if (unlikely(!vgic_deliverable(vm_of(a), q) || g->pend_any || g->spilled || g->hold))
+		goto slow;
+	if (q->lr) {
+		/* Its last list register, if the guest is done with it. */
+		n = q->lr - 1u;
+		if (unlikely(gic->lr_read(n) & ICH_LR_STATE))
+			goto slow;
+	} else {
+		n = (unsigned int)__builtin_ctz(~g->lr_used);
+		if (unlikely(n >= gic_lr_count))
+			goto slow;
+	}
+	put_lr(a, n, q, intid, lr_pending(q, intid));
+	return;
+slow:
+	if (q->lr && (q->flags & VIRQ_PENDING))
+		q->flags |= VIRQ_AGAIN;
+	vgic_fold_locked(a);
+	vgic_set_pend_locked(vm_of(a), a, q, intid);
+	vgic_flush_locked(a);
+}
+
+/* One list register's content back into its virq. */
+static void fold_one(struct arm64_vcpu *a, unsigned int n)
+{
+	struct vgic_vcpu *g = &a->vgic;
+	uint32_t intid = g->lr_intid[n];
+	struct virq *q = vgic_irq(vm_of(a), a, intid);
+	uint64_t lr = gic->lr_read(n);
+
+	q->lr = 0;
+	if (!(lr & ICH_LR_PENDING))
+		q->flags &= (uint8_t)~VIRQ_PENDING; /* taken */
+	if (unlikely(q->flags & VIRQ_AGAIN))
+		q->flags = (uint8_t)((q->flags & ~VIRQ_AGAIN) | VIRQ_PENDING);
+	if (lr & ICH_LR_ACTIVE) {
+		q->flags |= VIRQ_ACTIVE;
+		bitmap_set(g->active, intid);
+		g->active_any = true;
+	} else {
+		q->flags &= (uint8_t)~VIRQ_ACTIVE;
+		if (vgic_deliverable(vm_of(a), q)) {
+			bitmap_set(g->pend, intid);
+			g->pend_any = true;
+		}
+	}
+}
+
+/* The best of a set by priority, then by number; VGIC_IRQS when it is empty. */
+static uint32_t best_of(struct arm64_vcpu *a, const uint64_t set[VGIC_WORDS])
+{
+	uint32_t best = VGIC_IRQS, prio = 256, w;
+
+	for (w = 0; w < VGIC_WORDS; w++) {
+		uint64_t bits = set[w];
+
+		while (bits) {
+			uint32_t intid = w * 64 + (uint32_t)__builtin_ctzll(bits);
+			struct virq *q = vgic_irq(vm_of(a), a, intid);
+
+			bits &= bits - 1;
+			if (q->prio < prio) {
+				prio = q->prio;
+				best = intid;
+			}
+		}
+	}
+	return best;
+}
+
+static void deactivate(struct arm64_vcpu *a, struct virq *q, uint32_t intid)
+{
+	q->flags &= (uint8_t)~VIRQ_ACTIVE;
+	bitmap_clear(a->vgic.active, intid);
+	if (q->flags & VIRQ_HW)
+		gic->deactivate(intid);
+	vgic_set_pend_locked(vm_of(a), a, q, intid);
+}
+
+/*
+ * Interrupts that the guest ended while they were in no list register (EOImode 0: EOIcount). It ends them in the order of
+ * their priority, highest first, so the best active ones are those.
+ */
+static void end_spilled(struct arm64_vcpu *a, uint32_t count)
+{
+	while (count--) {
+		uint32_t intid = best_of(a, a->vgic.active);
+
+		if (intid == VGIC_IRQS)
+			return;
+		deactivate(a, vgic_irq(vm_of(a), a, intid), intid);
+	}
+}
+
+void vgic_fold_locked(struct arm64_vcpu *a)
+{
+	struct vgic_vcpu *g = &a->vgic;
+	uint32_t used = g->lr_used;
+
+	if (unlikely(g->spilled)) {
+		end_spilled(a, gic->eoi_count());
+		gic->hcr_write(g->hcr); /* EOIcount back to zero */
+	}
+	while (used) {
+		unsigned int n = (unsigned int)__builtin_ctz(used);
+
+		used &= used - 1;
+		fold_one(a, n);
+		gic->lr_write(n, 0);
+	}
+	g->lr_used = 0;
+}
+
+/* Active interrupts go back into free list registers, the best first; what doesn't fit is "spilled". */
+static unsigned int place_active(struct arm64_vcpu *a, unsigned int next, unsigned int limit)
+{
+	struct vgic_vcpu *g = &a->vgic;
+
+	g->active_any = false;
+	for (;;) {
+		uint32_t intid = best_of(a, g->active);
+		struct virq *q;
+		uint64_t lr;
+
+		if (intid == VGIC_IRQS)
+			return next;
+		if (next >= limit) {
+			g->active_any = true;
+			g->spilled = true;
+			return next;
+		}
+		q = vgic_irq(vm_of(a), a, intid);
+		lr = (lr_pending(q, intid) & ~ICH_LR_STATE) | ICH_LR_ACTIVE;
+		/* Pending again while active: allowed but for hardware interrupts, whose source waits. */
+		if ((q->flags & (VIRQ_PENDING | VIRQ_ENABLED | VIRQ_HW)) == (VIRQ_PENDING | VIRQ_ENABLED))
+			lr |= ICH_LR_PENDING;
+		bitmap_clear(g->active, intid);
+		put_lr(a, next++, q, intid, lr);
+	}
+}
+
+/* Fills empty list registers (after a fold): one for the best pending, then the active ones, then more pending. */
+void vgic_flush_locked(struct arm64_vcpu *a)
+{
+	struct vgic_vcpu *g = &a->vgic;
+	unsigned int next = 0, limit = gic_lr_count;
+	uint64_t hcr = ICH_HCR_EN;
+	bool pending = g->pend_any;
+
+	g->resync = false;
+	g->spilled = false;
+	if (g->hold)
+		return;
+	g->pend_any = false;
+	while (pending) {
+		uint32_t intid = best_of(a, g->pend);
+		struct virq *q;
+
+		if (intid == VGIC_IRQS)
+			break;
+		if (next >= limit) {
+			g->pend_any = true;
+			hcr |= ICH_HCR_NPIE;
+			break;
+		}
+		q = vgic_irq(vm_of(a), a, intid);
+		bitmap_clear(g->pend, intid);
+		put_lr(a, next++, q, intid, lr_pending(q, intid));
+		if (g->active_any && next == 1)
+			next = place_active(a, next, limit);
+	}
+	if (g->active_any && !g->spilled)
+		(void)place_active(a, next, limit);
+	if (g->spilled)
+		hcr |= ICH_HCR_LRENPIE | ICH_HCR_TDIR;
+	set_hcr(a, hcr);
+}
+
+void vgic_sync(struct arm64_vcpu *a)
+{
+	struct arm64_vm *vm = vm_of(a);
+
+	if (!READ_ONCE(a->vgic.resync))
+		return;
+	spin_lock(&vm->vgic.lock);
+	vgic_fold_locked(a);
+	vgic_flush_locked(a);
+	spin_unlock(&vm->vgic.lock);
+}
+
+/* ICC_DIR_EL1 trapped: deactivate whatever the guest names, in a list register or not. */
+void vgic_dir(struct arm64_vcpu *a, uint32_t intid)
+{
+	struct arm64_vm *vm = vm_of(a);
+	struct virq *q = vgic_irq(vm, a, intid);
+
+	if (!q)
+		return;
+	spin_lock(&vm->vgic.lock);
+	vgic_fold_locked(a);
+	/* One that a sibling has active is the sibling's to end: its list registers are out of reach (IHI 0069 12.2.7). */
+	if ((q->flags & VIRQ_ACTIVE) && vgic_owner(vm, a, intid) == a)
+		deactivate(a, q, intid);
+	vgic_flush_locked(a);
+	spin_unlock(&vm->vgic.lock);
+}
+
+/* On switching out: afterwards memory alone describes the vCPU, and the physical timer interrupt is nobody's. */
+void vgic_save(struct arm64_vcpu *a)
+{
+	struct arm64_vm *vm = vm_of(a);
+	struct vgic_vcpu *g = &a->vgic;
+
+	spin_lock(&vm->vgic.lock);
+	vgic_fold_locked(a);
+	g->loaded = false;
+	g->hold = false;
+	spin_unlock(&vm->vgic.lock);
+	if (g->priv[GUEST_PPI_VTIMER].flags & (VIRQ_PENDING | VIRQ_ACTIVE))
+		gic->deactivate(GUEST_PPI_VTIMER);
+	gic->vif_save(&g->vmcr, g->ap0r, g->ap1r);
+}
+
+void vgic_load(struct arm64_vcpu *a)
+{
+	struct arm64_vm *vm = vm_of(a);
+	struct vgic_vcpu *g = &a->vgic;
+
+	gic->vif_load(g->vmcr, g->ap0r, g->ap1r);
+	gic->hcr_write(g->hcr);
+	/* Pending or active here means: not to be signalled by hardware again before the guest ends it. */
+	if (g->priv[GUEST_PPI_VTIMER].flags & (VIRQ_PENDING | VIRQ_ACTIVE))
+		gic->set_active(GUEST_PPI_VTIMER);
+	spin_lock(&vm->vgic.lock);
+	g->loaded = true;
+	vgic_flush_locked(a);
+	spin_unlock(&vm->vgic.lock);
+}
+
+bool vgic_irq_pending(struct arm64_vcpu *a)
+{
+	struct vgic_vcpu *g = &a->vgic;
+	uint32_t used, w;
+
+	if (arch_pcpu()->loaded == &a->v) {
+		for (used = g->lr_used; used; used &= used - 1)
+			if (gic->lr_read((unsigned int)__builtin_ctz(used)) & ICH_LR_PENDING)
+				return true;
+	}
+	if (READ_ONCE(g->pend_any))
+		for (w = 0; w < VGIC_WORDS; w++)
+			if (READ_ONCE(g->pend[w]))
+				return true;
+	return READ_ONCE(g->resync);
+}

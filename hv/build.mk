@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+# The hypervisor: camber.elf and camber.bin for the board selected in $(OUT)/.config.
+
+hv_parts := hv/arch/$(ARCH) hv/lib hv/mem hv/core hv/sched hv/vm hv/dev hv/xen hv/main drivers/uart
+
+objs :=
+define add_part
+obj-y :=
+include $(1)/build.mk
+objs += $$(addprefix $(OUT)/$(1)/,$$(obj-y))
+endef
+$(foreach p,$(hv_parts),$(eval $(call add_part,$(p))))
+
+# libfdt: Debian's source, our flags.
+fdt_objs := $(addprefix $(OUT)/libfdt/,fdt.o fdt_ro.o fdt_addresses.o)
+
+WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wundef -Wvla -Wpointer-arith \
+	-Wwrite-strings -Wimplicit-fallthrough=5 -Wno-override-init
+
+hv_cppflags = -Ihv/include -Ihv/arch/$(ARCH)/inline -include $(OUT)/include/autoconf.h -include camber/compiler.h -MMD -MP
+hv_cflags = -std=gnu11 -O2 -g -ffreestanding -fno-common -fno-stack-protector -fno-asynchronous-unwind-tables \
+	-fno-unwind-tables -fPIE -fno-plt -fno-omit-frame-pointer -momit-leaf-frame-pointer -ffunction-sections \
+	-fdata-sections -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. $(arch_cflags) $(WARN)
+
+$(OUT)/hv/arch/%.o: hv_cppflags += -Ihv/arch/$(ARCH)/include -I$(OUT)/include -I$(O)/src/libfdt -Ihv/arch/$(ARCH)/libfdt
+
+$(OUT)/%.o: %.c $(OUT)/include/autoconf.h
+	$(call msg,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(hv_cflags) $(hv_cppflags) -c $< -o $@
+
+$(OUT)/%.o: %.S $(OUT)/include/autoconf.h
+	$(call msg,AS,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(arch_cflags) -g -D__ASSEMBLER__ $(hv_cppflags) -c $< -o $@
+
+# Structure offsets for assembly, taken from the compiler rather than by hand.
+$(OUT)/include/asm_offsets.h: hv/arch/$(ARCH)/asm_offsets.c $(OUT)/include/autoconf.h
+	$(call msg,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(hv_cflags) $(hv_cppflags) -Ihv/arch/$(ARCH)/include -MT $@ -MF $(OUT)/include/asm_offsets.d -S $< -o $@.s
+	$(Q)sed -n 's/^.*->\([A-Z0-9_]*\) [$$#]*\([0-9-]*\).*/#define \1 \2/p' $@.s > $@
+
+$(patsubst %.S,$(OUT)/%.o,$(wildcard hv/arch/$(ARCH)/*.S)): $(OUT)/include/asm_offsets.h
+
+$(OUT)/libfdt/%.o: $(O)/src/libfdt/.stamp $(OUT)/include/autoconf.h
+	$(call msg,CC,libfdt/$*.c)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out $(WARN),$(hv_cflags)) -DFDT_ASSUME_MASK=0 -Ihv/include -Ihv/arch/$(ARCH)/inline \
+		-include camber/compiler.h -Ihv/arch/$(ARCH)/libfdt -I$(O)/src/libfdt -c $(O)/src/libfdt/$*.c -o $@
+
+$(OUT)/hv/arch/$(ARCH)/platform.o: $(O)/src/libfdt/.stamp
+
+$(OUT)/camber.elf: $(objs) $(fdt_objs) hv/arch/$(ARCH)/camber.lds
+	$(call msg,LD,$@)
+	$(Q)$(LD) -pie --no-dynamic-linker -z noexecstack -z max-page-size=4096 --build-id=none --gc-sections \
+		--fix-cortex-a53-843419 -T hv/arch/$(ARCH)/camber.lds -Map $(OUT)/camber.map -o $@ $(objs) $(fdt_objs)
+
+# With .bss in the file: the bundle may follow directly, and no loader has to know where the image really ends.
+$(OUT)/camber.bin: $(OUT)/camber.elf
+	$(call msg,OBJCOPY,$@)
+	$(Q)$(OBJCOPY) -O binary --set-section-flags .bss=alloc,load,contents $< $@
+
+-include $(objs:.o=.d) $(OUT)/include/asm_offsets.d
