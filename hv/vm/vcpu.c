@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vCPUs: waiting, kicking, and the one way back to a guest when something is pending.
+ *
+ * vcpu_leave_slow() runs on the CPU's own stack, no lock held. It is the only place that changes which vCPU a CPU runs.
+ */
+#include "camber/vm.h"
+
+#include "camber/arch/cpu.h"
+#include "camber/arch/vcpu.h"
+#include "vm_priv.h"
+
+static struct vcpu *of_unit(struct sched_unit *u)
+{
+	return container_of(u, struct vcpu, unit);
+}
+
+void vcpu_kick(struct vcpu *v, enum sched_wake why)
+{
+	struct pcpu *p = pcpu_get(v->unit.cpu);
+
+	/* Pairs with sched_pick(): it makes the unit RUNNING before its interrupts are loaded. */
+	arch_mb();
+	if (READ_ONCE(v->unit.state) == SCHED_RUNNING) {
+		if (p != arch_pcpu() || p->current != v)
+			pcpu_post(p, PCPU_WORK_IRQS);
+		return;
+	}
+	(void)sched_wake(&v->unit, why);
+}
+
+void vcpu_wait(struct vcpu *v)
+{
+	struct pcpu *p = arch_pcpu();
+
+	if (arch_vcpu_irq_pending(v))
+		return;
+	sched_block(&v->unit);
+	/* Blocked is visible now: whatever comes from here on wakes it; what came before is seen by this look. */
+	arch_mb();
+	if (arch_vcpu_irq_pending(v))
+		(void)sched_wake(&v->unit, SCHED_WAKE_EVENT);
+	p->work |= PCPU_WORK_RESCHED;
+}
+
+void vcpu_yield(struct vcpu *v)
+{
+	if (sched_yield(&v->unit))
+		arch_pcpu()->work |= PCPU_WORK_RESCHED;
+}
+
+/* Nobody can run: sleep until an interrupt changes that. The stay isn't charged to anybody. */
+static void idle(struct pcpu *p)
+{
+	uint64_t start = arch_now();
+
+	p->current = NULL;
+	while (!READ_ONCE(p->work))
+		arch_cpu_idle();
+	p->stay_start = arch_now();
+	p->sched.idle_ticks += p->stay_start - start;
+}
+
+/* What the scheduler chose becomes what the hardware holds. */
+static void load(struct pcpu *p, struct vcpu *next)
+{
+	struct vcpu *prev = p->loaded;
+
+	if (prev == next) {
+		p->current = next;
+		arch_vcpu_sync_irqs(next);
+		return;
+	}
+	arch_vcpu_switch(prev, next);
+	p->loaded = next;
+	p->current = next;
+}
+
+/* vCPUs of this CPU that went off: their state must not stay in the hardware, the VM may be waiting for that. */
+static void let_go(struct pcpu *p)
+{
+	struct vm *vm;
+	unsigned int i, j;
+
+	for (i = 0; (vm = vm_get(i)); i++) {
+		for (j = 0; j < vm->vcpu_count; j++) {
+			struct vcpu *v = vm->vcpu[j];
+
+			if (!READ_ONCE(v->leaving) || v->unit.cpu != p->id || READ_ONCE(v->unit.state) != SCHED_OFF)
+				continue;
+			if (p->loaded == v) {
+				p->current = NULL;
+				arch_vcpu_switch(v, NULL);
+				p->loaded = NULL;
+			}
+			vm_vcpu_gone(v);
+		}
+	}
+}
+
+struct vcpu *vcpu_leave_slow(struct pcpu *p)
+{
+	for (;;) {
+		uint32_t work = __atomic_exchange_n(&p->work, 0, __ATOMIC_ACQUIRE);
+		struct sched_unit *u;
+		struct vcpu *next;
+
+		if (!(work & ~PCPU_WORK_IRQS) && p->current) {
+			arch_vcpu_sync_irqs(p->current);
+			next = p->current;
+		} else {
+			if (work & PCPU_WORK_TIMERS)
+				timer_queue_run(&p->timers);
+			u = sched_pick(&p->sched);
+			if (work & PCPU_WORK_LEAVING)
+				let_go(p);
+			if (!u) {
+				idle(p);
+				continue;
+			}
+			next = of_unit(u);
+			if (unlikely(next->vm->state == VM_LOADING)) {
+				p->current = NULL;
+				vm_load_turn(next->vm);
+				arch_cpu_poll();
+				p->work |= PCPU_WORK_RESCHED;
+				continue;
+			}
+			load(p, next);
+		}
+		if (!READ_ONCE(p->work))
+			return next;
+	}
+}
