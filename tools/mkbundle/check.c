@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rules about more than one property of a VM, and about more than one VM.
+ *
+ * Runs before any image is opened, changes nothing but the overridden boot arguments. What depends on the images
+ * (sizes, overlaps) is judged in place.c.
+ */
+#include "mkbundle.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+int vm_fail(struct mkbundle *m, const struct vm *vm, const char *prop, const char *fmt, ...)
+{
+	char text[768];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	return diag_fail(m, "%s: %s: %s: %s", m->source, vm->node, prop, text);
+}
+
+static int check_label(struct mkbundle *m, const struct vm *vm)
+{
+	static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	static const char rest[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+
+	if (!vm->label)
+		return vm_fail(m, vm, "label", "missing; give the VM a name: 'label = \"...\";'");
+	if (strlen(vm->label) >= BUNDLE_LABEL_BYTES)
+		return vm_fail(m, vm, "label", "\"%s\" is too long; use at most %u characters", vm->label,
+			       BUNDLE_LABEL_BYTES - 1);
+	if (!strchr(first, vm->label[0]) || strspn(vm->label, rest) != strlen(vm->label))
+		return vm_fail(m, vm, "label",
+			       "\"%s\" has to start with a-z or 0-9 and go on with a-z, 0-9, _ or -; rename it",
+			       vm->label);
+	for (uint32_t i = 0; i < m->vm_count; i++)
+		if (!strcmp(m->vms[i].label, vm->label))
+			return vm_fail(m, vm, "label", "\"%s\" is taken by %s; choose another", vm->label,
+				       m->vms[i].node);
+	return 0;
+}
+
+static int check_cpus(struct mkbundle *m, const struct vm *vm)
+{
+	if (!vm->vcpu_count)
+		return vm_fail(m, vm, "cpus", "missing; say how many vCPUs the VM has: 'cpus = <1>;'");
+	if (vm->pcpus_count && vm->pcpu_masks_count)
+		return vm_fail(m, vm, "pcpu-masks", "contradicts 'pcpus'; keep one of the two");
+	if (vm->pcpus_count > 1 && vm->pcpus_count != vm->vcpu_count)
+		return vm_fail(m, vm, "pcpus",
+			       "has %u entries for %u vCPUs; give one per vCPU, or a single one for all",
+			       vm->pcpus_count, vm->vcpu_count);
+	if (vm->pcpu_masks_count > 1 && vm->pcpu_masks_count != vm->vcpu_count)
+		return vm_fail(m, vm, "pcpu-masks",
+			       "has %u entries for %u vCPUs; give one per vCPU, or a single one for all",
+			       vm->pcpu_masks_count, vm->vcpu_count);
+	return 0;
+}
+
+/* What the hypervisor would refuse at boot. */
+static int check_limits(struct mkbundle *m, const struct vm *vm)
+{
+	const struct limits *limits = &m->opt.limits;
+
+	if (limits->spis && vm->spi_count > limits->spis)
+		return vm_fail(m, vm, "spis",
+			       "is %u, the hypervisor is configured for %u; lower it or raise CONFIG_SPI_MAX",
+			       vm->spi_count, limits->spis);
+	for (uint32_t i = 0; limits->cpus && i < vm->pcpus_count; i++)
+		if (vm->pcpus[i] >= limits->cpus)
+			return vm_fail(m, vm, "pcpus",
+				       "names CPU %u, the hypervisor is configured for %u; mend it or CONFIG_CPU_MAX",
+				       vm->pcpus[i], limits->cpus);
+	for (uint32_t i = 0; limits->cpus && i < vm->pcpu_masks_count; i++)
+		if (!(vm->pcpu_masks[i] & (uint32_t)((UINT64_C(1) << limits->cpus) - 1)))
+			return vm_fail(m, vm, "pcpu-masks",
+				       "mask 0x%x has none of the %u CPUs configured; mend it or CONFIG_CPU_MAX",
+				       vm->pcpu_masks[i], limits->cpus);
+	return 0;
+}
+
+static int check_images(struct mkbundle *m, const struct vm *vm)
+{
+	if (!vm->memory_mib)
+		return vm_fail(m, vm, "memory-mib", "missing; say how much RAM the VM has: 'memory-mib = <64>;'");
+	if (vm->memory_mib % 2)
+		return vm_fail(m, vm, "memory-mib", "is %u, but RAM comes in pieces of 2 MiB; choose %u",
+			       vm->memory_mib, vm->memory_mib + 1);
+	if (!vm->kernel && !vm->rom)
+		return vm_fail(m, vm, "kernel", "missing; name what the VM starts with 'kernel' or 'rom'");
+	if (vm->kernel && vm->rom)
+		return vm_fail(m, vm, "rom", "contradicts 'kernel'; keep one of the two");
+	if (vm->rom && (vm->has_load || vm->has_entry))
+		return vm_fail(m, vm, vm->has_load ? "load" : "entry", "a ROM lies and starts at address 0; remove it");
+	if (vm->has_entry && !vm->has_load)
+		return vm_fail(m, vm, "entry", "means a raw image, which needs 'load' too; add it or remove 'entry'");
+	if (vm->initrd && !vm->kernel)
+		return vm_fail(m, vm, "initrd", "needs a Linux 'kernel'; remove it");
+	if (vm->bootargs && strlen(vm->bootargs) > BOOTARGS_MAX)
+		return vm_fail(m, vm, "bootargs", "has %zu characters, Linux reads %u; shorten it",
+			       strlen(vm->bootargs), BOOTARGS_MAX);
+	return 0;
+}
+
+static int check_sched(struct mkbundle *m, const struct vm *vm)
+{
+	bool rt = vm->flags & BUNDLE_VM_RT;
+
+	if (vm->cap_percent > 100 * vm->vcpu_count)
+		return vm_fail(m, vm, "sched/cap-percent",
+			       "is %u, but %u vCPU(s) use at most %u; lower it, or 0 for none", vm->cap_percent,
+			       vm->vcpu_count, 100 * vm->vcpu_count);
+	if (rt && !vm->rt_budget_us)
+		return vm_fail(m, vm, "sched/rt-budget-us", "missing; an RT VM needs its time per period");
+	if (rt && !vm->rt_period_us)
+		return vm_fail(m, vm, "sched/rt-period-us", "missing; an RT VM needs the period of its budget");
+	if (!rt && (vm->rt_budget_us || vm->rt_period_us))
+		return vm_fail(m, vm, vm->rt_budget_us ? "sched/rt-budget-us" : "sched/rt-period-us",
+			       "has no effect without 'rt'; add 'rt;' or remove it");
+	if (vm->rt_budget_us > vm->rt_period_us)
+		return vm_fail(m, vm, "sched/rt-budget-us", "%u is more than the period of %u us; lower it",
+			       vm->rt_budget_us, vm->rt_period_us);
+	return 0;
+}
+
+int check_vm(struct mkbundle *m, struct vm *vm)
+{
+	const char *bootargs;
+
+	if (check_label(m, vm))
+		return -1;
+	bootargs = pairs_use(&m->opt.bootargs, vm->label);
+	if (bootargs)
+		vm->bootargs = bootargs;
+	if (check_cpus(m, vm) || check_limits(m, vm) || check_images(m, vm) || check_sched(m, vm))
+		return -1;
+	if (vm->stray)
+		vm->flags |= BUNDLE_VM_STRAY_STOP;
+	return 0;
+}
+
+int check_profile(struct mkbundle *m)
+{
+	if (!m->vm_count)
+		return diag_fail(m, "%s: /: has no VM; add a node vm@1", m->source);
+	if (m->opt.limits.vms && m->vm_count > m->opt.limits.vms)
+		return diag_fail(
+			m, "%s: /: has %u VMs, the hypervisor is configured for %u; remove some or raise CONFIG_VM_MAX",
+			m->source, m->vm_count, m->opt.limits.vms);
+	return 0;
+}

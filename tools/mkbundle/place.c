@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where everything lies in a VM's memory.
+ *
+ *   0x0000_0000  ROM, if the VM brings one: entry
+ *   0x4000_0000  RAM: device tree
+ *   0x4020_0000  Linux Image (+ text_offset) with its bss, then the initrd from the next 2 MiB boundary
+ *                ELF segments and raw images lie where they want to
+ *
+ * Every load must lie in one memory range and overlap no other: what the hypervisor copies, it copies unchecked.
+ */
+#include "mkbundle.h"
+
+#include <string.h>
+
+#define INITRD_ALIGN (2 * MIB)
+
+static uint64_t ram_end(const struct vm *vm)
+{
+	return GUEST_RAM_BASE + vm->memory_mib * MIB;
+}
+
+static const char *load_name(struct mkbundle *m, const struct load *load)
+{
+	if (!load->name)
+		return "the device tree";
+	return pool_printf(m, "\"%s\"", load->name);
+}
+
+static int load_check_place(struct mkbundle *m, const struct vm *vm, const struct load *load)
+{
+	unsigned long long start = load->ipa;
+	unsigned long long end = load->ipa + load->mem_bytes;
+	uint64_t ram_max = GUEST_RAM_BASE + MEMORY_MIB_MAX * MIB;
+
+	for (uint32_t i = 0; i < vm->mem_count; i++)
+		if (load->ipa >= vm->mem[i].ipa && load->ipa - vm->mem[i].ipa <= vm->mem[i].bytes &&
+		    load->mem_bytes <= vm->mem[i].bytes - (load->ipa - vm->mem[i].ipa))
+			return 0;
+	if (load->ipa >= GUEST_RAM_BASE && load->ipa < ram_end(vm) && load->mem_bytes <= ram_max - load->ipa)
+		return vm_fail(m, vm, load->prop,
+			       "%s needs 0x%llx..0x%llx, but RAM ends at 0x%llx; set memory-mib to %llu or more",
+			       load_name(m, load), start, end, (unsigned long long)ram_end(vm),
+			       (unsigned long long)(align_up(end - GUEST_RAM_BASE, 2 * MIB) / MIB));
+	return vm_fail(m, vm, load->prop,
+		       "%s: 0x%llx bytes at 0x%llx are not in RAM (0x%llx..0x%llx); link or load it there",
+		       load_name(m, load), (unsigned long long)load->mem_bytes, start,
+		       (unsigned long long)GUEST_RAM_BASE, (unsigned long long)ram_end(vm));
+}
+
+int load_add(struct mkbundle *m, struct vm *vm, const struct load *load)
+{
+	if (vm->load_count == VM_LOAD_MAX)
+		return vm_fail(m, vm, load->prop,
+			       "the VM has more than %u pieces to load; link its image with fewer segments",
+			       VM_LOAD_MAX);
+	if (load_check_place(m, vm, load))
+		return -1;
+	for (uint32_t i = 0; i < vm->load_count; i++) {
+		const struct load *other = &vm->loads[i];
+
+		if (load->ipa < other->ipa + other->mem_bytes && other->ipa < load->ipa + load->mem_bytes)
+			return vm_fail(m, vm, load->name ? load->prop : other->prop,
+				       "%s (0x%llx..0x%llx) overlaps %s (0x%llx..0x%llx); move one of them",
+				       load_name(m, load), (unsigned long long)load->ipa,
+				       (unsigned long long)(load->ipa + load->mem_bytes), load_name(m, other),
+				       (unsigned long long)other->ipa,
+				       (unsigned long long)(other->ipa + other->mem_bytes));
+	}
+	vm->loads[vm->load_count++] = *load;
+	return 0;
+}
+
+static int place_whole(struct mkbundle *m, struct vm *vm, struct blob *blob, uint64_t ipa, uint32_t kind,
+		       const char *prop, const char *name)
+{
+	struct load load = {
+		.blob = blob,
+		.file_bytes = blob->bytes,
+		.mem_bytes = blob->bytes,
+		.ipa = ipa,
+		.kind = kind,
+		.prop = prop,
+		.name = name,
+	};
+
+	return load_add(m, vm, &load);
+}
+
+static int place_rom(struct mkbundle *m, struct vm *vm)
+{
+	struct blob *blob;
+
+	if (image_open(m, vm, "rom", vm->rom, &blob))
+		return -1;
+	if (blob->bytes > ROM_BYTES_MAX)
+		return vm_fail(m, vm, "rom", "\"%s\" has %zu bytes, there is room for %u below the devices; shorten it",
+			       vm->rom, blob->bytes, (unsigned int)ROM_BYTES_MAX);
+	vm->mem[vm->mem_count++] = (struct bundle_mem){
+		.ipa = 0,
+		.bytes = align_up(blob->bytes, BUNDLE_ALIGN),
+		.flags = BUNDLE_MEM_ROM,
+	};
+	vm->entry_ipa = 0;
+	return place_whole(m, vm, blob, 0, BUNDLE_LOAD_RAW, "rom", vm->rom);
+}
+
+static int place_kernel(struct mkbundle *m, struct vm *vm)
+{
+	enum image_kind kind;
+	struct blob *blob;
+	const char *why;
+
+	if (image_open(m, vm, "kernel", vm->kernel, &blob))
+		return -1;
+	kind = image_classify(blob->data, blob->bytes, &why);
+	if (vm->has_load && kind == IMAGE_ELF)
+		return vm_fail(m, vm, "load", "\"%s\" is an ELF file, which says itself where it lies; remove 'load'",
+			       vm->kernel);
+	if (vm->initrd && (vm->has_load || kind == IMAGE_ELF))
+		return vm_fail(m, vm, "initrd", "needs a Linux 'Image' as kernel, \"%s\" is none; remove it",
+			       vm->kernel);
+	if (vm->has_load) {
+		vm->entry_ipa = vm->has_entry ? vm->raw_entry : vm->load_ipa;
+		return place_whole(m, vm, blob, vm->load_ipa, BUNDLE_LOAD_RAW, "kernel", vm->kernel);
+	}
+	if (kind == IMAGE_LINUX)
+		return linux_place(m, vm, blob);
+	if (kind == IMAGE_ELF)
+		return elf_place(m, vm, blob);
+	if (kind == IMAGE_REFUSED)
+		return vm_fail(m, vm, "kernel", "\"%s\" %s", vm->kernel, why);
+	return vm_fail(
+		m, vm, "kernel",
+		"\"%s\" is neither an arm64 Linux Image nor an ELF file; for a raw image add 'load' (and 'entry')",
+		vm->kernel);
+}
+
+static int place_initrd(struct mkbundle *m, struct vm *vm)
+{
+	const struct load *kernel = &vm->loads[0];
+	uint64_t ipa = align_up(kernel->ipa + kernel->mem_bytes, INITRD_ALIGN);
+	struct blob *blob;
+
+	if (image_open(m, vm, "initrd", vm->initrd, &blob))
+		return -1;
+	if (ipa + blob->bytes > ram_end(vm))
+		return vm_fail(m, vm, "initrd",
+			       "\"%s\" behind the kernel needs 0x%llx..0x%llx, but RAM ends at 0x%llx; "
+			       "set memory-mib to %llu or more",
+			       vm->initrd, (unsigned long long)ipa, (unsigned long long)(ipa + blob->bytes),
+			       (unsigned long long)ram_end(vm),
+			       (unsigned long long)(align_up(ipa + blob->bytes - GUEST_RAM_BASE, 2 * MIB) / MIB));
+	vm->initrd_start = ipa;
+	vm->initrd_end = ipa + blob->bytes;
+	return place_whole(m, vm, blob, ipa, BUNDLE_LOAD_INITRD, "initrd", vm->initrd);
+}
+
+static int check_entry(struct mkbundle *m, const struct vm *vm)
+{
+	if (vm->entry_ipa % 4)
+		return vm_fail(m, vm, "entry", "0x%llx is not a multiple of 4; instructions are",
+			       (unsigned long long)vm->entry_ipa);
+	for (uint32_t i = 0; i < vm->load_count; i++)
+		if (vm->entry_ipa >= vm->loads[i].ipa && vm->entry_ipa - vm->loads[i].ipa < vm->loads[i].file_bytes)
+			return 0;
+	return vm_fail(m, vm, "entry", "0x%llx is not inside the loaded image; mend it",
+		       (unsigned long long)vm->entry_ipa);
+}
+
+int place_vm(struct mkbundle *m, struct vm *vm)
+{
+	const char *dump = pairs_use(&m->opt.dump_dtb, vm->label);
+	void *tree;
+	size_t bytes;
+
+	vm->mem_count = 1;
+	vm->mem[0] = (struct bundle_mem){ .ipa = GUEST_RAM_BASE, .bytes = vm->memory_mib * MIB };
+	vm->load_count = 0;
+	vm->initrd_start = vm->initrd_end = 0;
+	if (vm->rom ? place_rom(m, vm) : place_kernel(m, vm))
+		return -1;
+	if (check_entry(m, vm))
+		return -1;
+	if (vm->initrd && place_initrd(m, vm))
+		return -1;
+	if (guestdt_write(m, vm, &tree, &bytes))
+		return -1;
+	if (dump && file_write(m, dump, tree, bytes))
+		return -1;
+	return place_whole(m, vm, blob_add(m, tree, bytes, NULL), GUEST_RAM_BASE, BUNDLE_LOAD_DTB, "kernel", NULL);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writes the bundle of hv/include/abi/bundle.h: header, VM table, load table, images.
+ *
+ * Everything has been checked by now. The bytes depend on the profile and the images only: no time, no path, no
+ * uninitialised padding.
+ */
+#include "mkbundle.h"
+
+#include <string.h>
+
+static uint32_t pcpu_mask(const struct vm *vm, uint32_t vcpu)
+{
+	if (vm->pcpus_count)
+		return UINT32_C(1) << vm->pcpus[vm->pcpus_count == 1 ? 0 : vcpu];
+	if (vm->pcpu_masks_count)
+		return vm->pcpu_masks[vm->pcpu_masks_count == 1 ? 0 : vcpu];
+	return BUNDLE_PCPU_ANY;
+}
+
+static void fill_vm(struct bundle_vm *out, const struct vm *vm, uint32_t load_first)
+{
+	memcpy(out->label, vm->label, strlen(vm->label));
+	out->id = vm->id;
+	out->flags = vm->flags;
+	out->vcpu_count = vm->vcpu_count;
+	for (uint32_t i = 0; i < vm->vcpu_count; i++)
+		out->pcpu_mask[i] = pcpu_mask(vm, i);
+	out->mem_count = vm->mem_count;
+	memcpy(out->mem, vm->mem, sizeof(out->mem[0]) * vm->mem_count);
+	out->load_first = load_first;
+	out->load_count = vm->load_count;
+	out->entry_ipa = vm->entry_ipa;
+	out->arg0 = GUEST_RAM_BASE;
+	out->on_crash = vm->on_crash;
+	out->on_reboot = vm->on_reboot;
+	out->weight = vm->weight;
+	out->cap_percent = vm->cap_percent;
+	out->rt_budget_us = vm->rt_budget_us;
+	out->rt_period_us = vm->rt_period_us;
+	out->watchdog_ms = vm->watchdog_ms;
+	out->spi_count = vm->spi_count;
+}
+
+/* Gives every image that a load uses its place in the file, equal ones the same; returns the end of the file. */
+static uint64_t layout_blobs(struct mkbundle *m, uint64_t end)
+{
+	struct blob **placed = pool_alloc(m, sizeof(struct blob *) * BUNDLE_VM_MAX * VM_LOAD_MAX);
+	uint32_t count = 0;
+
+	for (uint32_t v = 0; v < m->vm_count; v++) {
+		for (uint32_t l = 0; l < m->vms[v].load_count; l++) {
+			struct blob *blob = m->vms[v].loads[l].blob;
+			uint32_t i = 0;
+
+			while (i < count &&
+			       (placed[i]->bytes != blob->bytes || memcmp(placed[i]->data, blob->data, blob->bytes)))
+				i++;
+			if (i < count) {
+				blob->offset = placed[i]->offset;
+				continue;
+			}
+			placed[count++] = blob;
+			blob->offset = end;
+			end = align_up(end + blob->bytes, BUNDLE_ALIGN);
+		}
+	}
+	return end;
+}
+
+static void fill_load(struct bundle_load *out, uint8_t *data, const struct load *load)
+{
+	const uint8_t *bytes = load->blob->data + load->offset;
+
+	memcpy(data + load->blob->offset, load->blob->data, load->blob->bytes);
+	out->offset = load->blob->offset + load->offset;
+	out->file_bytes = load->file_bytes;
+	out->mem_bytes = load->mem_bytes;
+	out->ipa = load->ipa;
+	out->crc = crc32(0, bytes, load->file_bytes);
+	out->kind = load->kind;
+}
+
+int bundle_make(struct mkbundle *m, uint8_t **data, size_t *bytes)
+{
+	struct bundle_header *header;
+	struct bundle_load *loads;
+	struct bundle_vm *vms;
+	uint32_t load_count = 0;
+	uint64_t head_bytes;
+	uint64_t total;
+
+	for (uint32_t i = 0; i < m->vm_count; i++) {
+		if (place_vm(m, &m->vms[i]))
+			return -1;
+		load_count += m->vms[i].load_count;
+	}
+	head_bytes = sizeof(*header) + m->vm_count * sizeof(*vms) + load_count * sizeof(*loads);
+	total = layout_blobs(m, align_up(head_bytes, BUNDLE_ALIGN));
+
+	*bytes = total;
+	*data = pool_alloc(m, total);
+	header = (struct bundle_header *)(void *)*data;
+	vms = (struct bundle_vm *)(void *)(header + 1);
+	loads = (struct bundle_load *)(void *)(vms + m->vm_count);
+	header->magic = BUNDLE_MAGIC;
+	header->version = BUNDLE_VERSION;
+	header->total_bytes = total;
+	header->head_bytes = (uint32_t)head_bytes;
+	header->vm_count = m->vm_count;
+	header->vm_offset = sizeof(*header);
+	header->load_count = load_count;
+	header->load_offset = (uint32_t)(sizeof(*header) + m->vm_count * sizeof(*vms));
+	memcpy(header->profile, m->profile, sizeof(header->profile));
+	load_count = 0;
+	for (uint32_t i = 0; i < m->vm_count; i++) {
+		fill_vm(&vms[i], &m->vms[i], load_count);
+		for (uint32_t l = 0; l < m->vms[i].load_count; l++)
+			fill_load(&loads[load_count++], *data, &m->vms[i].loads[l]);
+	}
+	header->header_crc = crc32(0, *data, head_bytes);
+	return 0;
+}
