@@ -124,9 +124,9 @@ END(event_sgi_start)
 
 /*
  * uint64_t event_sgi_cross(uint64_t sgi1r, volatile uint64_t *start, volatile uint32_t *stage, uint32_t want): the SGI
- * to another CPU; returns what the write cost the sender, when *stage has become `want` or POLLS looks were too few (the
- * caller looks again). Length of the send: 4; to the
- * stamp in the target's vector, when the target runs at the sender's first YIELD (-icount): 12.
+ * to another CPU; returns the cost of the write, when *stage has become `want` or POLLS looks were too few (the
+ * caller looks again). Length of the send: 4; to the stamp in the target's vector, when the target runs at the sender's
+ * first YIELD (-icount): 12.
  */
 FUNC(event_sgi_cross)
 	mov	w5, #POLLS

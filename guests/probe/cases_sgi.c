@@ -38,7 +38,7 @@ enum outcome case_sgi_collapse(void)
 	return OUTCOME_OK;
 }
 
-/* All 16 SGIs queued at once, more than any number of list registers; each is delivered once, highest priority first. */
+/* All 16 SGIs queued at once, as many as a GIC has list registers at most; each is delivered once, by priority. */
 enum outcome case_sgi_burst(void)
 {
 	struct cpu *c = cpu_self();

@@ -126,22 +126,60 @@ static enum outcome disabled(const struct timer *t, struct cpu *c)
 	delay_us(NEVER_US);
 	CHECK(c->irq_count == 0, "%s: interrupt with ENABLE = 0", t->name);
 	irq_disable();
-	/* Due, taken back before anybody could see it: nothing may be left over. */
-	t->set_ctl(TIMER_ENABLE);
-	CHECK(WAIT_FOR(gic_is_pending(t->intid), AT_ONCE_US), "%s: due with IRQs masked, but not pending", t->name);
-	t->set_ctl(0);
-	dsb();
-	CHECK(WAIT_FOR(!gic_is_pending(t->intid), AT_ONCE_US), "%s: disabled again, but still pending", t->name);
-	irq_enable();
-	delay_us(NEVER_US);
-	CHECK(c->irq_count == 0, "%s: interrupt although taken back (%u)", t->name, c->irq_log[0]);
-	irq_disable();
 	return OUTCOME_OK;
 }
 
 enum outcome case_timer_disabled(void)
 {
 	return on_both(disabled);
+}
+
+static void on_late_timer(struct cpu *c, uint32_t intid)
+{
+	gic_log(c, intid);
+	gic_eoi(intid);
+}
+
+/*
+ * Due while IRQs are masked, then disabled: on hardware the line falls and nothing is left. A hypervisor whose guest
+ * disables the timer without a trap may already have the interrupt in a list register; then it comes once with
+ * ISTATUS = 0, as a level that falls late does on hardware, and nothing may remain after it.
+ */
+static enum outcome taken_back(const struct timer *t, struct cpu *c)
+{
+	uint32_t late;
+
+	c->on_irq = on_late_timer;
+	for (uint32_t i = 0; i < 3; i++) {
+		t->set_cval(t->count() - 1);
+		t->set_ctl(TIMER_ENABLE);
+		CHECK(WAIT_FOR(gic_is_pending(t->intid), AT_ONCE_US), "%s: due with IRQs masked, but not pending",
+		      t->name);
+		t->set_ctl(0);
+		dsb();
+		late = c->irq_count;
+		irq_enable();
+		delay_us(NEVER_US);
+		irq_disable();
+		late = c->irq_count - late;
+		CHECK(late <= under_hypervisor(), "%s: %u interrupts although taken back", t->name, late);
+		CHECK(!gic_is_pending(t->intid) && !gic_is_active(t->intid), "%s: pending %u, active %u for ever",
+		      t->name, gic_is_pending(t->intid), gic_is_active(t->intid));
+	}
+	/* The next one comes as if nothing had been. */
+	late = c->irq_count;
+	c->on_irq = on_timer;
+	t->set_cval(t->count() + us_to_ticks(50));
+	t->set_ctl(TIMER_ENABLE);
+	irq_enable();
+	CHECK(WAIT_FOR(c->irq_count == late + 1, AT_ONCE_US), "%s: no interrupt afterwards", t->name);
+	irq_disable();
+	return OUTCOME_OK;
+}
+
+enum outcome case_timer_taken_back(void)
+{
+	return on_both(taken_back);
 }
 
 static enum outcome readback(const struct timer *t, struct cpu *c)

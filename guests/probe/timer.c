@@ -60,6 +60,18 @@ TIMER_OPS(ptimer, cntpct_el0, cntp);
 
 uint64_t tick_hz;
 
+/* With IRQs masked: the pending interrupt ends the WFI and is gone with the timer's condition. */
+void timer_nap_us(uint64_t us)
+{
+	gic_enable(vtimer.intid);
+	vtimer.set_cval(now() + us_to_ticks(us));
+	vtimer.set_ctl(TIMER_ENABLE);
+	wfi();
+	vtimer.set_ctl(0);
+	gic_disable(vtimer.intid);
+	gic_clear_pending(vtimer.intid);
+}
+
 void timer_setup(const struct timer *t)
 {
 	t->set_ctl(0);

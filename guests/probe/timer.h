@@ -26,6 +26,20 @@ struct timer {
 
 extern const struct timer vtimer, ptimer;
 
+/*
+ * Wait for a device that counts seconds: asleep between two looks (idle time is skipped in deterministic runs), then,
+ * where the device follows another clock than the counter, awake. IRQs masked; interrupts pending or not do not matter.
+ * Uses the virtual timer.
+ */
+#define WAIT_ASLEEP(cond, us)                                                                                          \
+	({                                                                                                             \
+		uint64_t asleep_end = now() + us_to_ticks(us);                                                         \
+		while (!(cond) && now() < asleep_end)                                                                  \
+			timer_nap_us(10000);                                                                           \
+		WAIT_FOR(cond, us);                                                                                    \
+	})
+void timer_nap_us(uint64_t us);
+
 /* Off, and its interrupt enabled at this CPU's redistributor. */
 void timer_setup(const struct timer *t);
 

@@ -3,6 +3,13 @@
 #ifndef ARM64_ASM_MACROS_H
 #define ARM64_ASM_MACROS_H
 
-.macro adr_l, reg, sym adrp	\reg, \sym add	\reg, \reg, : lo12 :\sym.endm
+#ifdef __ASSEMBLER__
+/* clang-format off */
+	.macro	adr_l, reg, sym
+	adrp	\reg, \sym
+	add	\reg, \reg, :lo12:\sym
+	.endm
+/* clang-format on */
+#endif
 
 #endif
