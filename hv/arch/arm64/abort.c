@@ -13,7 +13,8 @@
 #define ISS_CM BIT64(8)
 #define ISS_SF BIT64(15)
 #define ISS_SRT_SHIFT 16
-#define ISS_SSE BIT64(21)
+#define ISS_SSE_SHIFT 21
+#define ISS_SSE BIT64(ISS_SSE_SHIFT)
 #define ISS_SAS_SHIFT 22
 #define ISS_ISV BIT64(24)
 
@@ -28,7 +29,7 @@ static uint64_t fault_ipa(void)
 }
 
 /* An access that nobody answers, as the VM's configuration says: abort in the guest, or the end of the VM. */
-static enum trap_result stray(struct arm64_vcpu *a, uint64_t esr, uint64_t ipa, bool instruction, const char *what)
+static __cold enum trap_result stray(struct arm64_vcpu *a, uint64_t esr, uint64_t ipa, bool instruction, const char *what)
 {
 	struct vm *vm = a->v.vm;
 	uint64_t pc = read_sysreg(elr_el2);
@@ -40,7 +41,7 @@ static enum trap_result stray(struct arm64_vcpu *a, uint64_t esr, uint64_t ipa, 
 	}
 	log_guest("vm %s: vCPU %u: %s at 0x%llx (ESR 0x%llx PC 0x%llx): abort injected", vm->label, a->v.index, what,
 		  (unsigned long long)ipa, (unsigned long long)esr, (unsigned long long)pc);
-	inject_abort(a, instruction, read_sysreg(far_el2), FSC_EXTERNAL);
+	inject_abort(instruction, read_sysreg(far_el2), FSC_EXTERNAL | (instruction ? 0 : esr & ISS_WNR));
 	return TRAP_HANDLED;
 }
 
@@ -76,13 +77,18 @@ static __cold enum trap_result abort_data_odd(struct arm64_vcpu *a, uint64_t esr
 	return stray(a, esr, ipa, false, esr & ISS_WNR ? "write outside the platform" : "read outside the platform");
 }
 
+static __cold enum trap_result abort_data_refused(struct arm64_vcpu *a)
+{
+	return stray(a, read_sysreg(esr_el2), fault_ipa(), false, "access of a kind that the device doesn't take");
+}
+
 enum trap_result abort_data(struct arm64_vcpu *a, uint64_t esr)
 {
 	uint64_t ipa = fault_ipa();
 	uint32_t bytes = 1u << ((esr >> ISS_SAS_SHIFT) & 3);
-	uint32_t srt = (esr >> ISS_SRT_SHIFT) & 31;
 	const struct mmio_region *r;
 	struct mmio_access access;
+	uint32_t srt;
 
 	if (unlikely((esr & (ISS_ISV | ISS_CM | ISS_S1PTW)) != ISS_ISV || !DFSC_IS_TRANSLATION(esr & DFSC_MASK)))
 		return abort_data_odd(a, esr, ipa);
@@ -94,15 +100,28 @@ enum trap_result abort_data(struct arm64_vcpu *a, uint64_t esr)
 	access.bytes = bytes;
 	access.write = esr & ISS_WNR;
 	access.retry = false;
+	if (access.write) {
+		srt = (esr >> ISS_SRT_SHIFT) & 31;
+		access.value = srt == 31 ? 0 : extend(a->x[srt], 0, bytes);
+		if (unlikely(!r->handler(&a->v, r->dev, &access)))
+			return abort_data_refused(a);
+		return access.retry ? TRAP_HANDLED : TRAP_SKIP;
+	}
 	access.value = 0;
-	if (access.write && srt != 31)
-		access.value = extend(a->x[srt], 0, bytes);
 	if (unlikely(!r->handler(&a->v, r->dev, &access)))
-		return stray(a, esr, ipa, false, "access of a kind that the device doesn't take");
+		return abort_data_refused(a);
+	/* The syndrome again rather than kept over the call: nothing else is taken to EL2 meanwhile. */
+	esr = read_sysreg(esr_el2);
+	srt = (esr >> ISS_SRT_SHIFT) & 31;
 	if (unlikely(access.retry))
 		return TRAP_HANDLED;
-	if (!access.write && srt != 31)
-		a->x[srt] = extend(access.value, esr, bytes);
+	/* SAS = 2, SSE = 0: a plain word. */
+	if (likely(((esr >> ISS_SSE_SHIFT) & 7) == 4))
+		access.value = (uint32_t)access.value;
+	else
+		access.value = extend(access.value, esr, access.bytes);
+	if (likely(srt != 31))
+		a->x[srt] = access.value;
 	return TRAP_SKIP;
 }
 
@@ -140,14 +159,14 @@ static bool from_el0(void)
 	return (read_sysreg(spsr_el2) & 0xf) == 0 || (read_sysreg(spsr_el2) & 0x10);
 }
 
-void inject_undef(struct arm64_vcpu *a __unused)
+void inject_undef(void)
 {
 	enter_el1(((uint64_t)EC_UNKNOWN << ESR_EC_SHIFT) | ESR_IL, false, 0);
 }
 
-void inject_abort(struct arm64_vcpu *a __unused, bool instruction, uint64_t far, uint64_t fsc)
+void inject_abort(bool instruction, uint64_t far, uint64_t iss)
 {
 	uint64_t ec = (instruction ? EC_IABT_LOW : EC_DABT_LOW) + (from_el0() ? 0 : 1);
 
-	enter_el1(ec << ESR_EC_SHIFT | ESR_IL | fsc, true, far);
+	enter_el1(ec << ESR_EC_SHIFT | ESR_IL | iss, true, far);
 }

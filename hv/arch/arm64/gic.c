@@ -41,53 +41,36 @@ static void handle_sgi(struct pcpu *p, uint32_t intid)
 	/* A kick: coming here was the point, the work flags say the rest. */
 }
 
-/* An interrupt that isn't the virtual timer's. Handled wholly in EL2, so it ends here. */
-static __cold void handle_other(struct pcpu *p, uint32_t intid)
+/* Handled wholly in EL2, so it ends here. */
+void gic_handle_other(uint32_t intid)
 {
-	gic->drop_priority(intid);
+	struct pcpu *p = arch_pcpu();
+
+	p->irqs++;
 	if (intid < 16) {
 		gic->deactivate(intid);
 		handle_sgi(p, intid);
 		return;
 	}
-	if (intid == GUEST_PPI_MAINTENANCE) {
+	if (intid == GUEST_PPI_HYP_TIMER) {
+		timer_queue_run(&p->timers);
+	} else if (intid == GUEST_PPI_MAINTENANCE) {
 		if (p->loaded) {
 			to_arm(p->loaded)->vgic.resync = true;
 			vgic_sync(to_arm(p->loaded));
 		}
 	} else if (intid == platform.uart_intid) {
 		console_irq();
-	} else if (intid != GUEST_PPI_HYP_TIMER) {
+	} else if (intid != GUEST_PPI_VTIMER) { /* that one: late, its vCPU was just unloaded */
 		log_guest("interrupt %u is nobody's", intid);
 	}
-	if (intid == GUEST_PPI_HYP_TIMER)
-		timer_queue_run(&p->timers);
 	gic->deactivate(intid);
-}
-
-/*
- * The virtual timer belongs to the loaded vCPU: priority dropped, but left active, so that the level doesn't interrupt
- * again before the guest has dealt with it.
- */
-static inline void handle_one(struct pcpu *p, uint32_t intid)
-{
-	p->irqs++;
-	if (likely(intid == GUEST_PPI_VTIMER && p->loaded)) {
-		gic->drop_priority(intid);
-		if (vgic_vtimer_fired(to_arm(p->loaded)))
-			(void)sched_wake(&p->loaded->unit, SCHED_WAKE_TIMER);
-		return;
-	}
-	handle_other(p, intid);
 }
 
 /* One interrupt a turn: a second one traps again at once, so no loop is needed, and none can be made to run long. */
 void gic_handle_irqs(void)
 {
-	uint32_t intid = gic->ack();
-
-	if (likely(intid < 1020))
-		handle_one(arch_pcpu(), intid);
+	gic->handle_irqs();
 }
 
 void arch_cpu_poll(void)

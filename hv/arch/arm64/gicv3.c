@@ -120,38 +120,25 @@ static uint64_t find_redistributor(uint64_t mpidr)
 	return 0;
 }
 
-/* List registers are numbered in the instruction: one case each. Written as s3_4_c12_c12/13_n. */
-#define LR_CASES(op)                                                                                                   \
+/* List registers are numbered in the instruction: a function each. Written as s3_4_c12_c12/13_n. */
+#define LR_EACH(op)                                                                                                    \
 	op(0, c12, 0) op(1, c12, 1) op(2, c12, 2) op(3, c12, 3) op(4, c12, 4) op(5, c12, 5) op(6, c12, 6)              \
 		op(7, c12, 7) op(8, c13, 0) op(9, c13, 1) op(10, c13, 2) op(11, c13, 3) op(12, c13, 4) op(13, c13, 5)  \
 			op(14, c13, 6) op(15, c13, 7)
 
-static void v3_lr_write(unsigned int n, uint64_t value)
-{
-	switch (n) {
-#define OP(i, crm, op2)                                                                                                \
-	case i:                                                                                                        \
+#define LR_FUNCTIONS(i, crm, op2)                                                                                      \
+	static void v3_lr_write_##i(uint64_t value)                                                                    \
+	{                                                                                                              \
 		write_sysreg(s3_4_c12_##crm##_##op2, value);                                                           \
-		return;
-		LR_CASES(OP)
-#undef OP
-	default:
-		return;
+	}                                                                                                              \
+	static uint64_t v3_lr_read_##i(void)                                                                           \
+	{                                                                                                              \
+		return read_sysreg(s3_4_c12_##crm##_##op2);                                                            \
 	}
-}
+LR_EACH(LR_FUNCTIONS)
 
-static uint64_t v3_lr_read(unsigned int n)
-{
-	switch (n) {
-#define OP(i, crm, op2)                                                                                                \
-	case i:                                                                                                        \
-		return read_sysreg(s3_4_c12_##crm##_##op2);
-		LR_CASES(OP)
-#undef OP
-	default:
-		return 0;
-	}
-}
+#define LR_WRITE_NAME(i, crm, op2) v3_lr_write_##i,
+#define LR_READ_NAME(i, crm, op2) v3_lr_read_##i,
 
 static int v3_init_cpu(unsigned int cpu)
 {
@@ -190,7 +177,7 @@ static int v3_init_cpu(unsigned int cpu)
 	gic_lr_count = (unsigned int)(vtr & 31) + 1;
 	prio_regs = 1u << (((vtr >> 26) & 7) - 4); /* PREbits 5, 6, 7: 1, 2, 4 registers */
 	for (i = 0; i < gic_lr_count; i++)
-		v3_lr_write(i, 0);
+		gicv3_ops.lr_write[i](0);
 	write_sysreg(ICH_HCR_EL2, ICH_HCR_EN);
 	isb();
 	write32(rd + GICR_SGI + GICD_ISENABLER,
@@ -198,14 +185,18 @@ static int v3_init_cpu(unsigned int cpu)
 	return 0;
 }
 
-static uint32_t v3_ack(void)
+static void v3_handle_irqs(void)
 {
-	return (uint32_t)read_sysreg(ICC_IAR1_EL1);
-}
+	uint32_t intid = (uint32_t)read_sysreg(ICC_IAR1_EL1);
+	struct pcpu *p = arch_pcpu();
 
-static void v3_drop(uint32_t intid)
-{
-	write_sysreg(ICC_EOIR1_EL1, intid);
+	if (unlikely(intid >= 1020))
+		return;
+	write_sysreg(ICC_EOIR1_EL1, intid); /* EOImode 1: priority drop only */
+	if (likely(intid == GUEST_PPI_VTIMER && p->loaded))
+		vgic_vtimer_fired(to_arm(p->loaded));
+	else
+		gic_handle_other(intid);
 }
 
 static void v3_deactivate(uint32_t intid)
@@ -247,6 +238,9 @@ static void v3_hcr_write(uint64_t value)
 
 static uint32_t v3_eoi_count(void)
 {
+	/* EOImode 1: only ICC_DIR_EL1 deactivates, and that traps; QEMU counts priority drops all the same. */
+	if (read_sysreg(ICH_VMCR_EL2) & ICH_VMCR_VEOIM)
+		return 0;
 	return (uint32_t)(read_sysreg(ICH_HCR_EL2) >> ICH_HCR_EOICOUNT_SHIFT) & 31;
 }
 
@@ -288,14 +282,13 @@ const struct gic_ops gicv3_ops = {
 	.name = "GICv3",
 	.init = v3_init,
 	.init_cpu = v3_init_cpu,
-	.ack = v3_ack,
-	.drop_priority = v3_drop,
+	.handle_irqs = v3_handle_irqs,
 	.deactivate = v3_deactivate,
 	.send_sgi = v3_send_sgi,
 	.enable = v3_enable,
 	.set_active = v3_set_active,
-	.lr_write = v3_lr_write,
-	.lr_read = v3_lr_read,
+	.lr_write = {LR_EACH(LR_WRITE_NAME)},
+	.lr_read = {LR_EACH(LR_READ_NAME)},
 	.hcr_write = v3_hcr_write,
 	.eoi_count = v3_eoi_count,
 	.vif_save = v3_vif_save,

@@ -83,12 +83,28 @@ static bool is_debug_register(uint32_t reg)
 	return (reg & SYSREG(3, 7, 15, 0, 0)) == SYSREG(2, 0, 0, 0, 0);
 }
 
+static __cold enum trap_result undefined(struct arm64_vcpu *a, uint64_t esr)
+{
+	log_guest("vm %s: vCPU %u: system register S%u_%u_C%u_C%u_%u %s: undefined (PC 0x%llx)", a->v.vm->label,
+		  a->v.index, (unsigned int)(esr >> 20) & 3, (unsigned int)(esr >> 14) & 7,
+		  (unsigned int)(esr >> 10) & 15, SYS_CRM(esr), SYS_OP2(esr), esr & ISS_READ ? "read" : "written",
+		  (unsigned long long)read_sysreg(elr_el2));
+	return TRAP_UNHANDLED;
+}
+
 enum trap_result sysreg_trap(struct arm64_vcpu *a, uint64_t esr)
 {
 	uint32_t reg = (uint32_t)(esr & SYSREG_MASK);
 
+	/* By frequency: SGIs, then identification, then the rest. */
+	if (likely(reg == SYSREG(3, 0, 12, 11, 5))) /* ICC_SGI1R_EL1 */
+		return sgi(a, esr);
+	/* ID registers: op0 3, op1 0, CRn 0, CRm 1..7 (HCR_EL2.TID3). */
+	if ((reg & SYSREG(3, 7, 15, 0, 0)) == SYSREG(3, 0, 0, 0, 0) && SYS_CRM(esr) - 1 < 7 && (esr & ISS_READ)) {
+		reg_set(a, SYS_RT(esr), idreg_read(SYS_CRM(esr), SYS_OP2(esr)));
+		return TRAP_SKIP;
+	}
 	switch (reg) {
-	case SYSREG(3, 0, 12, 11, 5): /* ICC_SGI1R_EL1 */
 	case SYSREG(3, 0, 12, 11, 6): /* ICC_ASGI1R_EL1 */
 	case SYSREG(3, 0, 12, 11, 7): /* ICC_SGI0R_EL1 */
 		return sgi(a, esr);
@@ -109,19 +125,6 @@ enum trap_result sysreg_trap(struct arm64_vcpu *a, uint64_t esr)
 	case SYSREG(3, 0, 0, 0, 6): /* REVIDR_EL1 */
 		return raz_wi(a, esr);
 	default:
-		break;
+		return is_debug_register(reg) ? raz_wi(a, esr) : undefined(a, esr);
 	}
-	/* ID registers: op0 3, op1 0, CRn 0, CRm 1..7 (HCR_EL2.TID3). */
-	if ((reg & SYSREG(3, 7, 15, 0, 0)) == SYSREG(3, 0, 0, 0, 0) && SYS_CRM(esr) >= 1 && SYS_CRM(esr) <= 7 &&
-	    (esr & ISS_READ)) {
-		reg_set(a, SYS_RT(esr), idreg_read(SYS_CRM(esr), SYS_OP2(esr)));
-		return TRAP_SKIP;
-	}
-	if (is_debug_register(reg))
-		return raz_wi(a, esr);
-	log_guest("vm %s: vCPU %u: system register S%u_%u_C%u_C%u_%u %s: undefined (PC 0x%llx)", a->v.vm->label,
-		  a->v.index, (unsigned int)(esr >> 20) & 3, (unsigned int)(esr >> 14) & 7,
-		  (unsigned int)(esr >> 10) & 15, SYS_CRM(esr), SYS_OP2(esr), esr & ISS_READ ? "read" : "written",
-		  (unsigned long long)read_sysreg(elr_el2));
-	return TRAP_UNHANDLED;
 }

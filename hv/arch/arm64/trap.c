@@ -7,7 +7,6 @@
  */
 #include "arm64.h"
 #include "camber/log.h"
-#include "gic.h"
 #include "sysregs.h"
 
 static const struct guest_ops *guest_ops;
@@ -17,42 +16,15 @@ void arch_set_guest_ops(const struct guest_ops *ops)
 	guest_ops = ops;
 }
 
-static inline void enter_hypervisor(struct pcpu *p, unsigned int class)
+/* The immediate separates Xen's hypercalls from SMCCC; ELR is behind the instruction already. */
+void trap_hvc(struct arm64_vcpu *a, uint64_t esr)
 {
-	p->stay_start = arch_now();
-	p->exits[class]++;
-}
-
-/* The common end: straight back when nothing is pending. */
-static inline struct vcpu *leave(struct pcpu *p, struct arm64_vcpu *a, uint64_t cause)
-{
-	uint64_t stay;
-
-	if (unlikely(READ_ONCE(p->work)))
-		return NULL;
-	stay = arch_now() - p->stay_start;
-	p->stay_total += stay;
-	if (unlikely(stay > p->stay_worst)) {
-		p->stay_worst = stay;
-		p->stay_worst_pc = read_sysreg(elr_el2);
-		p->stay_worst_cause = cause;
-	}
-	return &a->v;
-}
-
-struct vcpu *trap_hvc(struct arm64_vcpu *a, uint64_t esr)
-{
-	struct pcpu *p = arch_pcpu();
-
-	enter_hypervisor(p, EC_HVC64);
-	/* The immediate separates Xen's hypercalls from SMCCC; ELR is behind the instruction already. */
 	if (likely((esr & 0xffff) == 0xea1))
 		guest_ops->hypercall(&a->v, a->x[16], a->x);
 	else if ((esr & 0xffff) == 0)
 		smccc_call(a);
 	else
 		a->x[0] = (uint64_t)-1; /* SMCCC NOT_SUPPORTED */
-	return leave(p, a, esr);
 }
 
 static enum trap_result trap_smc(struct arm64_vcpu *a, uint64_t esr)
@@ -89,56 +61,41 @@ static enum trap_result trap_hidden(struct arm64_vcpu *a __unused, uint64_t esr 
 	return TRAP_UNHANDLED;
 }
 
-typedef enum trap_result trap_handler(struct arm64_vcpu *a, uint64_t esr);
-
-static trap_handler *const handlers[64] = {
+trap_handler *const trap_handlers[64] = {
 	[0 ... 63] = trap_unknown,  [EC_UNKNOWN] = trap_hidden, [EC_WFX] = trap_wfx,
 	[EC_FP] = fpsimd_trap,      [EC_PAUTH] = trap_hidden,   [EC_SMC64] = trap_smc,
 	[EC_SYSREG] = sysreg_trap,  [EC_SVE] = trap_hidden,     [EC_IABT_LOW] = abort_instruction,
 	[EC_DABT_LOW] = abort_data,
 };
 
-struct vcpu *trap_sync(struct arm64_vcpu *a, uint64_t esr)
+/* What a handler of a class without fast path answered. */
+void trap_finish(enum trap_result result)
 {
-	struct pcpu *p = arch_pcpu();
-	unsigned int class = (unsigned int)(esr >> ESR_EC_SHIFT) & 63;
-	enum trap_result result;
-
-	enter_hypervisor(p, class);
-	result = handlers[class](a, esr);
-	if (likely(result == TRAP_SKIP))
+	if (result == TRAP_SKIP)
 		write_sysreg(elr_el2, read_sysreg(elr_el2) + 4);
-	else if (unlikely(result == TRAP_UNHANDLED))
-		inject_undef(a);
-	return leave(p, a, esr);
-}
-
-/* Exit classes of interrupts, in the gap that exception classes from guests leave. */
-#define EXIT_CLASS_IRQ 0x3f
-#define EXIT_CLASS_SERROR 0x3e
-
-struct vcpu *trap_irq(struct arm64_vcpu *a)
-{
-	struct pcpu *p = arch_pcpu();
-
-	enter_hypervisor(p, EXIT_CLASS_IRQ);
-	gic_handle_irqs();
-	return leave(p, a, (uint64_t)EXIT_CLASS_IRQ << ESR_EC_SHIFT);
+	else if (result == TRAP_UNHANDLED)
+		inject_undef();
 }
 
 /*
  * An SError taken while a guest ran: without RAS its origin is unknown. It belongs to the guest unless the hypervisor wrote
  * to a device just before, so it goes to the guest as a virtual SError.
  */
-struct vcpu *trap_serror(struct arm64_vcpu *a, uint64_t esr)
+void trap_serror(struct arm64_vcpu *a)
+{
+	log_guest("vm %s: vCPU %u: SError (ESR 0x%llx) passed on", a->v.vm->label, a->v.index,
+		  (unsigned long long)read_sysreg(esr_el2));
+	a->hcr |= HCR_VSE;
+	write_sysreg(hcr_el2, a->hcr);
+}
+
+void trap_stay_worst(uint64_t stay)
 {
 	struct pcpu *p = arch_pcpu();
 
-	enter_hypervisor(p, EXIT_CLASS_SERROR);
-	log_guest("vm %s: vCPU %u: SError (ESR 0x%llx) passed on", a->v.vm->label, a->v.index, (unsigned long long)esr);
-	a->hcr |= HCR_VSE;
-	write_sysreg(hcr_el2, a->hcr);
-	return leave(p, a, esr);
+	p->stay_worst = stay;
+	p->stay_worst_pc = read_sysreg(elr_el2);
+	p->stay_worst_cause = read_sysreg(esr_el2);
 }
 
 struct vcpu *trap_leave_slow(void)

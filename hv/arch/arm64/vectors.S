@@ -39,11 +39,31 @@
 	.endif
 	.endm
 
-	/* x0 = struct arm64_vcpu, SP = this CPU's stack. */
-	.macro	to_c
+	/*
+	 * The stay begins: x0 = struct arm64_vcpu, x5 = this CPU's data, SP = this CPU's stack.
+	 */
+	.macro	to_el2
 	sub	x0, sp, #VCPU_X
+	mrs	x5, tpidr_el2
 	ldr	x2, [x0, #VCPU_STACK]
+	mrs	x3, cntpct_el0
 	mov	sp, x2
+	str	x3, [x5, #PCPU_STAY_START]
+	.endm
+
+	.macro	count_exit class
+	ldr	x2, [x5, #(PCPU_EXITS + 8 * \class)]
+	add	x2, x2, #1
+	str	x2, [x5, #(PCPU_EXITS + 8 * \class)]
+	.endm
+
+	/* Slots: synchronous, IRQ, FIQ, SError from one kind of lower exception level. */
+	.macro	slot k, target
+	.balign	128
+	save_volatile
+	bhb	\k
+	to_el2
+	b	\target
 	.endm
 
 	.macro	vectors name, k
@@ -51,86 +71,22 @@
 	.balign	2048
 	.global	\name
 \name:
-	/* current EL with SP_EL0: never used */
+	/* current EL with SP_EL0 (never used), then with SP_EL2 */
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7
 	.balign	128
-	b	fault_entry_0
-	.balign	128
-	b	fault_entry_1
-	.balign	128
-	b	fault_entry_2
-	.balign	128
-	b	fault_entry_3
-	/* current EL with SP_EL2 */
-	.balign	128
-	b	fault_entry_4
-	.balign	128
-	b	fault_entry_5
-	.balign	128
-	b	fault_entry_6
-	.balign	128
-	b	fault_entry_7
+	b	fault_entry_\n
+	.endr
 
-	/* lower EL, AArch64: synchronous */
-	.balign	128
-	save_volatile
-	bhb	\k
-	to_c
-	mrs	x1, esr_el2
-	lsr	x3, x1, #26
-	cmp	x3, #0x16
-	b.ne	sync_not_hvc
-	bl	trap_hvc
-	b	leave
-
-	/* IRQ */
-	.balign	128
-	save_volatile
-	bhb	\k
-	to_c
-	bl	trap_irq
-	b	leave
-
-	/* FIQ: none is ever routed here (group 1 only) */
-	.balign	128
-	save_volatile
-	bhb	\k
-	to_c
-	bl	trap_irq
-	b	leave
-
-	/* SError */
-	.balign	128
-	save_volatile
-	bhb	\k
-	to_c
-	mrs	x1, esr_el2
-	b	serror_from_guest
-
+	/* lower EL, AArch64; FIQ: none is ever routed here (group 1 only) */
+	slot	\k, guest_sync
+	slot	\k, guest_irq
+	slot	\k, guest_irq
+	slot	\k, guest_serror
 	/* lower EL, AArch32 (EL0 of a guest): the same events */
-	.balign	128
-	save_volatile
-	bhb	\k
-	to_c
-	mrs	x1, esr_el2
-	b	sync_not_hvc
-	.balign	128
-	save_volatile
-	bhb	\k
-	to_c
-	bl	trap_irq
-	b	leave
-	.balign	128
-	save_volatile
-	bhb	\k
-	to_c
-	bl	trap_irq
-	b	leave
-	.balign	128
-	save_volatile
-	bhb	\k
-	to_c
-	mrs	x1, esr_el2
-	b	serror_from_guest
+	slot	\k, guest_sync
+	slot	\k, guest_irq
+	slot	\k, guest_irq
+	slot	\k, guest_serror
 	.endm
 
 	vectors	vectors_plain, 0
@@ -139,31 +95,53 @@
 	vectors	vectors_bhb32, 32
 
 	.text
-	/* A target register of MMIO or a system register access may be any: the array must be complete. */
-sync_not_hvc:
-	add	x3, x0, #VCPU_X
-	stp	x19, x20, [x3, #152]
-	stp	x21, x22, [x3, #168]
-	stp	x23, x24, [x3, #184]
-	stp	x25, x26, [x3, #200]
-	stp	x27, x28, [x3, #216]
-	str	x18, [x3, #144]
-	bl	trap_sync
-	cbz	x0, leave_slow_saved
-	add	x3, x0, #VCPU_X
-	ldr	x18, [x3, #144]
-	ldp	x19, x20, [x3, #152]
-	ldp	x21, x22, [x3, #168]
-	ldp	x23, x24, [x3, #184]
-	ldp	x25, x26, [x3, #200]
-	ldp	x27, x28, [x3, #216]
-	b	restore
+guest_sync:
+	mrs	x1, esr_el2
+	lsr	x4, x1, #26
+	add	x5, x5, x4, lsl #3
+	ldr	x2, [x5, #PCPU_EXITS]
+	add	x2, x2, #1
+	str	x2, [x5, #PCPU_EXITS]
+	cmp	x4, #EC_HVC
+	b.ne	1f
+	bl	trap_hvc
+	b	leave
 
-serror_from_guest:
-	bl	trap_serror
-	/* falls through */
+	/*
+	 * A target register of an access may be any. The array is complete up to x17; for the others, which C may hold
+	 * in its own frames by then, and for classes without a target, the rest is saved first and restored afterwards.
+	 */
+1:	adr_l	x6, trap_handlers
+	ldr	x6, [x6, x4, lsl #3]
+	cmp	x4, #EC_DABT
+	ubfx	x5, x1, #16, #5
+	b.eq	2f
+	cmp	x4, #EC_SYS
+	ubfx	x5, x1, #5, #5
+	b.ne	sync_full
+2:	cmp	x5, #18
+	b.hs	sync_full
+	blr	x6
+	cmp	w0, #TRAP_IS_SKIP
+	b.ne	3f
+	mrs	x0, elr_el2
+	add	x0, x0, #4
+	msr	elr_el2, x0
+
+	/* The common end: straight back when nothing is pending. */
 leave:
-	cbz	x0, leave_slow
+	mrs	x1, tpidr_el2
+	ldr	w2, [x1, #PCPU_WORK]
+	cbnz	w2, leave_slow
+	ldp	x3, x4, [x1, #PCPU_STAY_START]
+	mrs	x2, cntpct_el0
+	sub	x2, x2, x3
+	ldr	x5, [x1, #PCPU_STAY_WORST]
+	add	x4, x4, x2
+	str	x4, [x1, #PCPU_STAY_TOTAL]
+	cmp	x2, x5
+	b.hi	leave_worst
+	ldr	x0, [x1, #PCPU_CURRENT]
 restore:
 	/* x0 = struct arm64_vcpu; x18 to x28 are the guest's */
 	add	sp, x0, #VCPU_X
@@ -182,26 +160,65 @@ restore:
 	dsb	nsh
 	isb
 
-leave_slow:
+3:	cmp	w0, #TRAP_IS_UNHANDLED
+	b.ne	leave
+	bl	inject_undef
+	b	leave
+
+leave_worst:
+	mov	x0, x2
+	bl	trap_stay_worst
 	mrs	x0, tpidr_el2
 	ldr	x0, [x0, #PCPU_CURRENT]
-	add	x3, x0, #VCPU_X
+	b	restore
+
+guest_irq:
+	count_exit EXIT_IRQ
+	bl	gic_handle_irqs
+	b	leave
+
+guest_serror:
+	count_exit EXIT_SERROR
+	bl	trap_serror
+	b	leave
+
+	/* x3 = struct arm64_vcpu.x */
+	.macro	save_callee
 	str	x18, [x3, #144]
 	stp	x19, x20, [x3, #152]
 	stp	x21, x22, [x3, #168]
 	stp	x23, x24, [x3, #184]
 	stp	x25, x26, [x3, #200]
 	stp	x27, x28, [x3, #216]
-leave_slow_saved:
-	bl	trap_leave_slow
-enter_vcpu:
-	add	x3, x0, #VCPU_X
+	.endm
+	.macro	restore_callee
 	ldr	x18, [x3, #144]
 	ldp	x19, x20, [x3, #152]
 	ldp	x21, x22, [x3, #168]
 	ldp	x23, x24, [x3, #184]
 	ldp	x25, x26, [x3, #200]
 	ldp	x27, x28, [x3, #216]
+	.endm
+
+sync_full:
+	add	x3, x0, #VCPU_X
+	save_callee
+	blr	x6
+	bl	trap_finish
+	mrs	x0, tpidr_el2
+	ldr	x0, [x0, #PCPU_CURRENT]
+	add	x3, x0, #VCPU_X
+	restore_callee
+	b	leave
+
+leave_slow:
+	ldr	x0, [x1, #PCPU_CURRENT]
+	add	x3, x0, #VCPU_X
+	save_callee
+enter_slow:
+	bl	trap_leave_slow
+	add	x3, x0, #VCPU_X
+	restore_callee
 	b	restore
 
 /* void enter_guests(void): the first way out, from the CPU's boot code. */
@@ -211,7 +228,7 @@ enter_guests:
 	ldr	x1, [x0, #PCPU_STACK_TOP]
 	mov	sp, x1
 	mov	x29, xzr
-	b	leave_slow_saved
+	b	enter_slow
 
 /*
  * EL2 faulted, or an interrupt came at EL2 where none may. The stack can be what is wrong, so the record goes to the

@@ -31,18 +31,6 @@ struct arm64_vcpu *vgic_owner(struct arm64_vm *vm, struct arm64_vcpu *priv, uint
 	return to_arm(vm->vm.vcpu[vm->vgic.spi[intid - VGIC_PRIVATE].target]);
 }
 
-static inline bool is_pending(const struct virq *q)
-{
-	return (q->flags & VIRQ_PENDING) || (q->flags & (VIRQ_LINE | VIRQ_EDGE)) == VIRQ_LINE;
-}
-
-/* Pending, enabled, its group enabled, and not active: may be offered to the guest. */
-bool vgic_deliverable(const struct arm64_vm *vm, const struct virq *q)
-{
-	return (q->flags & (VIRQ_ENABLED | VIRQ_ACTIVE)) == VIRQ_ENABLED && is_pending(q) &&
-	       (vm->vgic.ctlr & (q->flags & VIRQ_GROUP1 ? 2 : 1));
-}
-
 static inline bool loaded_here(const struct arm64_vcpu *a)
 {
 	return arch_pcpu()->loaded == &a->v;
@@ -51,9 +39,9 @@ static inline bool loaded_here(const struct arm64_vcpu *a)
 /* The pending set of a vCPU whose virq isn't in a list register. */
 void vgic_set_pend_locked(struct arm64_vm *vm, struct arm64_vcpu *a, const struct virq *q, uint32_t intid)
 {
-	if (vgic_deliverable(vm, q)) {
+	if (virq_deliverable(&vm->vgic, q)) {
 		bitmap_set(a->vgic.pend, intid);
-		a->vgic.pend_any = true;
+		a->vgic.busy |= VGIC_BUSY_PEND;
 	} else {
 		bitmap_clear(a->vgic.pend, intid);
 	}
@@ -63,7 +51,7 @@ void vgic_set_pend_locked(struct arm64_vm *vm, struct arm64_vcpu *a, const struc
  * Brings the pending set, or for the vCPU loaded here the list registers, in line with a virq that changed. Returns true if
  * the vCPU has to be told after the lock is released.
  */
-static bool update(struct arm64_vm *vm, struct arm64_vcpu *a, struct virq *q, uint32_t intid)
+static inline __attribute__((always_inline)) bool update(struct arm64_vm *vm, struct arm64_vcpu *a, struct virq *q, uint32_t intid)
 {
 	struct vgic_vcpu *g = &a->vgic;
 
@@ -79,7 +67,7 @@ static bool update(struct arm64_vm *vm, struct arm64_vcpu *a, struct virq *q, ui
 		return true;
 	}
 	vgic_set_pend_locked(vm, a, q, intid);
-	if (!vgic_deliverable(vm, q))
+	if (!virq_deliverable(&vm->vgic, q))
 		return false;
 	g->resync = true;
 	return true;
@@ -145,7 +133,7 @@ void vgic_line_spi(struct arm64_vm *vm, uint32_t intid, bool level)
  * Physical PPI 27 was acknowledged and its priority dropped; it stays active, and with that silent, until the guest
  * deactivates the virtual one, or until vgic_save() or a re-enable lets it go.
  */
-bool vgic_vtimer_fired(struct arm64_vcpu *a)
+void vgic_vtimer_fired(struct arm64_vcpu *a)
 {
 	struct arm64_vm *vm = to_arm_vm(a->v.vm);
 	struct virq *q = &a->vgic.priv[GUEST_PPI_VTIMER];
@@ -154,7 +142,8 @@ bool vgic_vtimer_fired(struct arm64_vcpu *a)
 	q->flags |= VIRQ_PENDING;
 	vgic_inject_locked(a, q, GUEST_PPI_VTIMER);
 	spin_unlock(&vm->vgic.lock);
-	return arch_pcpu()->current != &a->v;
+	if (unlikely(arch_pcpu()->current != &a->v))
+		(void)sched_wake(&a->v.unit, SCHED_WAKE_TIMER);
 }
 
 /* --- SGIs --------------------------------------------------------------------------------------------------------------- */

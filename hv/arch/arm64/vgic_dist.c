@@ -62,7 +62,7 @@ static bool settle(struct arm64_vcpu *b)
 	}
 	if (!g->loaded || !g->lr_used)
 		return true;
-	g->hold = true;
+	g->busy |= VGIC_BUSY_HOLD;
 	g->resync = true;
 	vcpu_kick(&b->v, SCHED_WAKE_EVENT);
 	return false;
@@ -73,12 +73,12 @@ static void release(struct arm64_vcpu *b)
 {
 	struct vgic_vcpu *g = &b->vgic;
 
-	g->hold = false;
+	g->busy &= (uint8_t)~VGIC_BUSY_HOLD;
 	if (arch_pcpu()->loaded == &b->v) {
 		vgic_flush_locked(b);
 		return;
 	}
-	if (g->loaded || g->pend_any) {
+	if (g->loaded || g->busy) {
 		g->resync = true;
 		vcpu_kick(&b->v, SCHED_WAKE_EVENT);
 	}
@@ -175,7 +175,7 @@ static bool bit_read(const struct virq *q, uint32_t reg)
 		return q->flags & VIRQ_ENABLED;
 	case GICD_ISPENDR:
 	case GICD_ICPENDR:
-		return (q->flags & VIRQ_PENDING) || (q->flags & (VIRQ_LINE | VIRQ_EDGE)) == VIRQ_LINE;
+		return virq_pending(q);
 	default:
 		return q->flags & VIRQ_ACTIVE;
 	}

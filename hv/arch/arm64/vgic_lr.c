@@ -44,38 +44,45 @@ static inline uint64_t lr_pending(const struct virq *q, uint32_t intid)
 /* Keeps VIRQ_PENDING for what left `pend` by way of a list register: the fold needs it for level latches only. */
 static inline void put_lr(struct arm64_vcpu *a, unsigned int n, struct virq *q, uint32_t intid, uint64_t lr)
 {
-	gic->lr_write(n, lr);
+	gic->lr_write[n](lr);
 	a->vgic.lr_intid[n] = (uint16_t)intid;
 	a->vgic.lr_used |= BIT32(n);
 	q->lr = (uint8_t)(n + 1);
 }
 
-/* A virq of the vCPU loaded here changed: offers it to the guest, or withdraws it. */
-void vgic_inject_locked(struct arm64_vcpu *a, struct virq *q, uint32_t intid)
+static void inject_slow(struct arm64_vcpu *a, struct virq *q, uint32_t intid)
 {
 	struct vgic_vcpu *g = &a->vgic;
-	unsigned int n;
+	unsigned int n = (unsigned int)__builtin_ctz(~g->lr_used);
 
-	if (unlikely(!vgic_deliverable(vm_of(a), q) || g->pend_any || g->spilled || g->hold))
-		goto slow;
-	if (q->lr) {
-		/* Its last list register, if the guest is done with it. */
-		n = q->lr - 1u;
-		if (unlikely(gic->lr_read(n) & ICH_LR_STATE))
-			goto slow;
-	} else {
-		n = (unsigned int)__builtin_ctz(~g->lr_used);
-		if (unlikely(n >= gic_lr_count))
-			goto slow;
+	if (!q->lr && !g->busy && n < gic_lr_count && virq_deliverable(&vm_of(a)->vgic, q)) {
+		put_lr(a, n, q, intid, lr_pending(q, intid));
+		return;
 	}
-	put_lr(a, n, q, intid, lr_pending(q, intid));
-	return;
-slow:
 	if (q->lr && (q->flags & VIRQ_PENDING))
 		q->flags |= VIRQ_AGAIN;
 	vgic_fold_locked(a);
 	vgic_set_pend_locked(vm_of(a), a, q, intid);
 	vgic_flush_locked(a);
+}
+
+/*
+ * A virq of the vCPU loaded here changed: offers it to the guest, or withdraws it. The usual case is the interrupt that came
+ * last time too: its list register is inactive and still says everything, as any change of configuration folds.
+ */
+void vgic_inject_locked(struct arm64_vcpu *a, struct virq *q, uint32_t intid)
+{
+	if (likely(q->lr && !a->vgic.busy && virq_deliverable(&vm_of(a)->vgic, q))) {
+		const struct gic_ops *ops = gic;
+		unsigned int n = q->lr - 1u;
+		uint64_t lr = ops->lr_read[n]();
+
+		if (likely(!(lr & ICH_LR_STATE))) {
+			ops->lr_write[n](lr | ICH_LR_PENDING);
+			return;
+		}
+	}
+	inject_slow(a, q, intid);
 }
 
 /* One list register's content back into its virq. */
@@ -84,7 +91,7 @@ static void fold_one(struct arm64_vcpu *a, unsigned int n)
 	struct vgic_vcpu *g = &a->vgic;
 	uint32_t intid = g->lr_intid[n];
 	struct virq *q = vgic_irq(vm_of(a), a, intid);
-	uint64_t lr = gic->lr_read(n);
+	uint64_t lr = gic->lr_read[n]();
 
 	q->lr = 0;
 	if (!(lr & ICH_LR_PENDING))
@@ -97,9 +104,9 @@ static void fold_one(struct arm64_vcpu *a, unsigned int n)
 		g->active_any = true;
 	} else {
 		q->flags &= (uint8_t)~VIRQ_ACTIVE;
-		if (vgic_deliverable(vm_of(a), q)) {
+		if (virq_deliverable(&vm_of(a)->vgic, q)) {
 			bitmap_set(g->pend, intid);
-			g->pend_any = true;
+			g->busy |= VGIC_BUSY_PEND;
 		}
 	}
 }
@@ -155,7 +162,7 @@ void vgic_fold_locked(struct arm64_vcpu *a)
 	struct vgic_vcpu *g = &a->vgic;
 	uint32_t used = g->lr_used;
 
-	if (unlikely(g->spilled)) {
+	if (unlikely(g->busy & VGIC_BUSY_SPILLED)) {
 		end_spilled(a, gic->eoi_count());
 		gic->hcr_write(g->hcr); /* EOIcount back to zero */
 	}
@@ -164,7 +171,7 @@ void vgic_fold_locked(struct arm64_vcpu *a)
 
 		used &= used - 1;
 		fold_one(a, n);
-		gic->lr_write(n, 0);
+		gic->lr_write[n](0);
 	}
 	g->lr_used = 0;
 }
@@ -184,7 +191,7 @@ static unsigned int place_active(struct arm64_vcpu *a, unsigned int next, unsign
 			return next;
 		if (next >= limit) {
 			g->active_any = true;
-			g->spilled = true;
+			g->busy |= VGIC_BUSY_SPILLED;
 			return next;
 		}
 		q = vgic_irq(vm_of(a), a, intid);
@@ -192,6 +199,8 @@ static unsigned int place_active(struct arm64_vcpu *a, unsigned int next, unsign
 		/* Pending again while active: allowed but for hardware interrupts, whose source waits. */
 		if ((q->flags & (VIRQ_PENDING | VIRQ_ENABLED | VIRQ_HW)) == (VIRQ_PENDING | VIRQ_ENABLED))
 			lr |= ICH_LR_PENDING;
+		else if (q->flags & VIRQ_PENDING)
+			q->flags |= VIRQ_AGAIN; /* not offered, so the fold must not take it for taken */
 		bitmap_clear(g->active, intid);
 		put_lr(a, next++, q, intid, lr);
 	}
@@ -203,13 +212,13 @@ void vgic_flush_locked(struct arm64_vcpu *a)
 	struct vgic_vcpu *g = &a->vgic;
 	unsigned int next = 0, limit = gic_lr_count;
 	uint64_t hcr = ICH_HCR_EN;
-	bool pending = g->pend_any;
+	bool pending = g->busy & VGIC_BUSY_PEND;
 
 	g->resync = false;
-	g->spilled = false;
-	if (g->hold)
+	g->busy &= (uint8_t)~VGIC_BUSY_SPILLED;
+	if (g->busy & VGIC_BUSY_HOLD)
 		return;
-	g->pend_any = false;
+	g->busy = 0;
 	while (pending) {
 		uint32_t intid = best_of(a, g->pend);
 		struct virq *q;
@@ -217,7 +226,7 @@ void vgic_flush_locked(struct arm64_vcpu *a)
 		if (intid == VGIC_IRQS)
 			break;
 		if (next >= limit) {
-			g->pend_any = true;
+			g->busy |= VGIC_BUSY_PEND;
 			hcr |= ICH_HCR_NPIE;
 			break;
 		}
@@ -227,9 +236,9 @@ void vgic_flush_locked(struct arm64_vcpu *a)
 		if (g->active_any && next == 1)
 			next = place_active(a, next, limit);
 	}
-	if (g->active_any && !g->spilled)
+	if (g->active_any && !(g->busy & VGIC_BUSY_SPILLED))
 		(void)place_active(a, next, limit);
-	if (g->spilled)
+	if (g->busy & VGIC_BUSY_SPILLED)
 		hcr |= ICH_HCR_LRENPIE | ICH_HCR_TDIR;
 	set_hcr(a, hcr);
 }
@@ -272,7 +281,7 @@ void vgic_save(struct arm64_vcpu *a)
 	spin_lock(&vm->vgic.lock);
 	vgic_fold_locked(a);
 	g->loaded = false;
-	g->hold = false;
+	g->busy &= (uint8_t)~VGIC_BUSY_HOLD;
 	spin_unlock(&vm->vgic.lock);
 	if (g->priv[GUEST_PPI_VTIMER].flags & (VIRQ_PENDING | VIRQ_ACTIVE))
 		gic->deactivate(GUEST_PPI_VTIMER);
@@ -302,10 +311,10 @@ bool vgic_irq_pending(struct arm64_vcpu *a)
 
 	if (arch_pcpu()->loaded == &a->v) {
 		for (used = g->lr_used; used; used &= used - 1)
-			if (gic->lr_read((unsigned int)__builtin_ctz(used)) & ICH_LR_PENDING)
+			if (gic->lr_read[__builtin_ctz(used)]() & ICH_LR_PENDING)
 				return true;
 	}
-	if (READ_ONCE(g->pend_any))
+	if (READ_ONCE(g->busy) & VGIC_BUSY_PEND)
 		for (w = 0; w < VGIC_WORDS; w++)
 			if (READ_ONCE(g->pend[w]))
 				return true;

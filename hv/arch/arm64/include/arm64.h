@@ -109,11 +109,20 @@ enum trap_result {
 	TRAP_UNHANDLED, /* nobody emulates it: undefined instruction in the guest */
 };
 
-/* Entered from vectors.S; return the vCPU to go on with, or NULL when work is pending. */
-struct vcpu *trap_hvc(struct arm64_vcpu *a, uint64_t esr);
-struct vcpu *trap_sync(struct arm64_vcpu *a, uint64_t esr);
-struct vcpu *trap_irq(struct arm64_vcpu *a);
-struct vcpu *trap_serror(struct arm64_vcpu *a, uint64_t esr);
+/* Exit classes of interrupts, in the gap that exception classes from guests leave (struct pcpu.exits). */
+#define EXIT_CLASS_IRQ 0x3f
+#define EXIT_CLASS_SERROR 0x3e
+
+/*
+ * Called from vectors.S, which also counts the exit, takes the time at both ends and goes on after a TRAP_SKIP. Handlers may
+ * be called with x19..x28 of the array stale unless their class has no target register (see sync_full there).
+ */
+typedef enum trap_result trap_handler(struct arm64_vcpu *a, uint64_t esr);
+extern trap_handler *const trap_handlers[64];
+void trap_hvc(struct arm64_vcpu *a, uint64_t esr);
+void trap_serror(struct arm64_vcpu *a);
+void trap_finish(enum trap_result result);
+void trap_stay_worst(uint64_t stay);
 struct vcpu *trap_leave_slow(void);
 
 enum trap_result abort_data(struct arm64_vcpu *a, uint64_t esr);
@@ -122,8 +131,8 @@ enum trap_result sysreg_trap(struct arm64_vcpu *a, uint64_t esr);
 enum trap_result fpsimd_trap(struct arm64_vcpu *a, uint64_t esr);
 
 /* Exceptions injected into EL1 (Arm ARM D1.3, AArch64.TakeException). */
-void inject_undef(struct arm64_vcpu *a);
-void inject_abort(struct arm64_vcpu *a, bool instruction, uint64_t far, uint64_t fsc);
+void inject_undef(void);
+void inject_abort(bool instruction, uint64_t far, uint64_t iss);
 #define FSC_EXTERNAL 0x10
 
 /* --- SMCCC and PSCI for guests ----------------------------------------------------------------------------------------- */

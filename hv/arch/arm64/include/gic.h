@@ -19,17 +19,19 @@ struct gic_ops {
 	int (*init)(const struct platform *hw);
 	/* Each CPU: redistributor or CPU interface, virtual interface. 0 or -ENODEV. */
 	int (*init_cpu)(unsigned int cpu);
-	/* Acknowledge: INTID, or >= 1020 when none. */
-	uint32_t (*ack)(void);
-	void (*drop_priority)(uint32_t intid);
+	/*
+	 * Acknowledges what is pending (one interrupt, if any), drops its priority, and passes it on: the loaded vCPU's
+	 * virtual timer to vgic_vtimer_fired(), which leaves it active; all else to gic_handle_other().
+	 */
+	void (*handle_irqs)(void);
 	void (*deactivate)(uint32_t intid);
 	void (*send_sgi)(unsigned int cpu, uint32_t sgi);
 	/* SPI: level-sensitive, to this CPU. PPI: on this CPU. */
 	void (*enable)(uint32_t intid);
 	void (*set_active)(uint32_t intid); /* PPI of this CPU */
 	/* Virtual CPU interface of this CPU; list registers in GICv3's format. */
-	void (*lr_write)(unsigned int n, uint64_t value);
-	uint64_t (*lr_read)(unsigned int n);
+	void (*lr_write[16])(uint64_t value);
+	uint64_t (*lr_read[16])(void);
 	void (*hcr_write)(uint64_t value);
 	uint32_t (*eoi_count)(void);
 	void (*vif_save)(uint64_t *vmcr, uint64_t ap0r[4], uint64_t ap1r[4]);
@@ -43,7 +45,10 @@ extern const struct gic_ops gicv3_ops;
 /* Chooses the driver for the machine; 0, or -ENODEV with one clear line. */
 int gic_init(const struct platform *hw);
 
-/* Takes and handles every interrupt that is pending on this CPU. */
+/* Takes and handles an interrupt that is pending on this CPU, if there is one. */
 void gic_handle_irqs(void);
+
+/* For drivers: an interrupt whose priority was dropped, not yet deactivated. */
+void gic_handle_other(uint32_t intid);
 
 #endif

@@ -35,6 +35,10 @@ struct virq {
 	uint8_t target; /* vCPU index (SPIs) */
 };
 
+#define VGIC_BUSY_PEND (1u << 0)    /* some bit of pend may be set */
+#define VGIC_BUSY_SPILLED (1u << 1) /* active ones remained outside at the last refill */
+#define VGIC_BUSY_HOLD (1u << 2)    /* a sibling is at work on its state: fold, but don't refill */
+
 struct vgic_vcpu {
 	struct virq priv[VGIC_PRIVATE];
 	uint64_t pend[VGIC_WORDS];   /* deliverable and not in a list register, by INTID */
@@ -43,10 +47,8 @@ struct vgic_vcpu {
 	uint32_t lr_used;        /* list registers written since the last fold; 0 = memory says it all */
 	bool loaded;             /* on some CPU */
 	bool resync;             /* a fold and a refill are due on the CPU that has it loaded */
-	bool hold;               /* a sibling is at work on its state: fold, but don't refill */
-	bool pend_any;           /* some bit of pend may be set */
+	uint8_t busy;            /* VGIC_BUSY_*: a new interrupt can't just take a list register */
 	bool active_any;         /* some bit of active may be set */
-	bool spilled;            /* active ones remained outside at the last refill */
 	uint8_t processor_sleep; /* GICR_WAKER */
 	uint64_t hcr;            /* ICH_HCR_EL2 as wanted while loaded */
 	uint64_t vmcr;
@@ -60,6 +62,22 @@ struct vgic_vm {
 	struct virq spi[CONFIG_SPI_MAX];
 	uint8_t spi_any[CONFIG_SPI_MAX / 8]; /* IROUTER.Interrupt_Routing_Mode */
 };
+
+static inline bool virq_pending(const struct virq *q)
+{
+	return (q->flags & VIRQ_PENDING) || (q->flags & (VIRQ_LINE | VIRQ_EDGE)) == VIRQ_LINE;
+}
+
+/* Enabled, its group too, and not active: once pending it may be offered to the guest. */
+static inline bool virq_open(const struct vgic_vm *g, const struct virq *q)
+{
+	return (q->flags & (VIRQ_ENABLED | VIRQ_ACTIVE)) == VIRQ_ENABLED && (g->ctlr & (q->flags & VIRQ_GROUP1 ? 2 : 1));
+}
+
+static inline bool virq_deliverable(const struct vgic_vm *g, const struct virq *q)
+{
+	return virq_pending(q) && virq_open(g, q);
+}
 
 struct arm64_vcpu;
 struct arm64_vm;
@@ -76,10 +94,10 @@ void vgic_line_spi(struct arm64_vm *vm, uint32_t intid, bool level);
 void vgic_line_private(struct arm64_vcpu *a, uint32_t intid, bool level);
 
 /*
- * The hardware's virtual timer fired for the loaded vCPU; its physical interrupt stays active until the guest is done.
- * True if the vCPU has to be woken.
+ * The hardware's virtual timer fired for the loaded vCPU, which is woken if it sleeps in EL2; the physical interrupt stays
+ * active until the guest is done.
  */
-bool vgic_vtimer_fired(struct arm64_vcpu *a);
+void vgic_vtimer_fired(struct arm64_vcpu *a);
 
 /* Write to ICC_SGI1R_EL1 / ICC_SGI0R_EL1 / ICC_ASGI1R_EL1 (IHI 0069 12.2.17). */
 void vgic_sgi(struct arm64_vcpu *a, uint64_t sgir);
@@ -101,7 +119,6 @@ mmio_handler vgic_redist_mmio;
 
 struct virq *vgic_irq(struct arm64_vm *vm, struct arm64_vcpu *priv, uint32_t intid);
 struct arm64_vcpu *vgic_owner(struct arm64_vm *vm, struct arm64_vcpu *priv, uint32_t intid);
-bool vgic_deliverable(const struct arm64_vm *vm, const struct virq *q);
 void vgic_set_pend_locked(struct arm64_vm *vm, struct arm64_vcpu *a, const struct virq *q, uint32_t intid);
 void vgic_fold_locked(struct arm64_vcpu *a);
 void vgic_flush_locked(struct arm64_vcpu *a);
