@@ -3,11 +3,15 @@
 
 hv_parts := hv/arch/$(ARCH) hv/lib hv/mem hv/core hv/sched hv/vm hv/dev hv/xen hv/main drivers/uart
 
+# obj-y: what a folder consists of. hot-y: which of it runs at each exit, compiled for speed; all else for size.
 objs :=
+hot_objs :=
 define add_part
 obj-y :=
+hot-y :=
 include $(1)/build.mk
 objs += $$(addprefix $(OUT)/$(1)/,$$(obj-y))
+hot_objs += $$(addprefix $(OUT)/$(1)/,$$(hot-y))
 endef
 $(foreach p,$(hv_parts),$(eval $(call add_part,$(p))))
 
@@ -18,18 +22,21 @@ WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow 
 	-Wwrite-strings -Wimplicit-fallthrough=5 -Wno-override-init
 
 hv_cppflags = -Ihv/include -Ihv/arch/$(ARCH)/inline -include $(OUT)/include/autoconf.h -include camber/compiler.h -MMD -MP
-hv_cflags = -std=gnu11 -O2 -g -ffreestanding -fno-common -fno-stack-protector -fno-asynchronous-unwind-tables \
+hv_cflags = -std=gnu11 $(if $(filter $@,$(hot_objs)),-O2,-Os) -g -ffreestanding -fno-common -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fno-unwind-tables -fPIE -fno-plt -fno-omit-frame-pointer -momit-leaf-frame-pointer -ffunction-sections \
 	-fdata-sections -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. $(arch_cflags) $(WARN)
 
 $(OUT)/hv/arch/%.o: hv_cppflags += -Ihv/arch/$(ARCH)/include -I$(OUT)/include -I$(O)/src/libfdt -Ihv/arch/$(ARCH)/libfdt
 
-$(OUT)/%.o: %.c $(OUT)/include/autoconf.h
+# Flags are in here: what is compiled with others is out of date.
+hv_rules := hv/build.mk $(addsuffix /build.mk,$(hv_parts))
+
+$(OUT)/%.o: %.c $(OUT)/include/autoconf.h $(hv_rules)
 	$(call msg,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(hv_cflags) $(hv_cppflags) -c $< -o $@
 
-$(OUT)/%.o: %.S $(OUT)/include/autoconf.h
+$(OUT)/%.o: %.S $(OUT)/include/autoconf.h $(hv_rules)
 	$(call msg,AS,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(arch_cflags) -g -D__ASSEMBLER__ $(hv_cppflags) -c $< -o $@
@@ -43,7 +50,7 @@ $(OUT)/include/asm_offsets.h: hv/arch/$(ARCH)/asm_offsets.c $(OUT)/include/autoc
 
 $(patsubst %.S,$(OUT)/%.o,$(wildcard hv/arch/$(ARCH)/*.S)): $(OUT)/include/asm_offsets.h
 
-$(OUT)/libfdt/%.o: $(O)/src/libfdt/.stamp $(OUT)/include/autoconf.h
+$(OUT)/libfdt/%.o: $(O)/src/libfdt/.stamp $(OUT)/include/autoconf.h $(hv_rules)
 	$(call msg,CC,libfdt/$*.c)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out $(WARN),$(hv_cflags)) -DFDT_ASSUME_MASK=0 -Ihv/include -Ihv/arch/$(ARCH)/inline \

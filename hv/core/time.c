@@ -138,12 +138,13 @@ void timer_arm(struct timer *t, struct timer_queue *q, uint64_t deadline)
 	bool post;
 
 	list_del(&t->node);
+	t->deadline = deadline;
+	/* Before the old queue's lock goes: whoever takes that one next must find the timer gone from there. */
+	__atomic_store_n(&t->queue, q, __ATOMIC_RELAXED);
 	if (old && old != q) {
 		(void)reprogram(old); /* only ever a later deadline: nobody to tell */
 		spin_unlock(&old->lock);
 	}
-	t->deadline = deadline;
-	__atomic_store_n(&t->queue, q, __ATOMIC_RELAXED);
 	/* Behind those of the same deadline, so that equals run in the order they were armed. */
 	for (at = q->head.next; at != &q->head; at = at->next)
 		if (list_entry(at, struct timer, node)->deadline > deadline)

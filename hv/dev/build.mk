@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 obj-y := pl011.o pl031.o
+hot-y := pl011.o

@@ -11,6 +11,7 @@ void asm_offsets(void)
 {
 	DEFINE(PCPU_STACK_TOP, offsetof(struct arm64_pcpu, stack_top));
 	DEFINE(PCPU_EMERGENCY_TOP, offsetof(struct arm64_pcpu, emergency_top));
+	DEFINE(PCPU_BHB_LOOPS, offsetof(struct arm64_pcpu, bhb_loops));
 	DEFINE(PCPU_WORK, offsetof(struct arm64_pcpu, p.work));
 	DEFINE(PCPU_STAY_START, offsetof(struct arm64_pcpu, p.stay_start));
 	DEFINE(PCPU_STAY_TOTAL, offsetof(struct arm64_pcpu, p.stay_total));

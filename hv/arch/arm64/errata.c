@@ -10,7 +10,7 @@
 #include "errata.h"
 #include "sysregs.h"
 
-extern char vectors_plain[], vectors_bhb8[], vectors_bhb24[], vectors_bhb32[];
+extern char vectors_plain[], vectors_bhb8[], vectors_bhb[];
 
 #define MIDR_PART(implementer, part) ((uint32_t)(implementer) << 24 | (uint32_t)(part) << 4)
 #define MIDR_PART_MASK 0xff00fff0u
@@ -76,11 +76,8 @@ void errata_init(struct arm64_pcpu *p)
 	case 8:
 		p->vectors = (uint64_t)(uintptr_t)vectors_bhb8;
 		break;
-	case 24:
-		p->vectors = (uint64_t)(uintptr_t)vectors_bhb24;
-		break;
 	default:
-		p->vectors = (uint64_t)(uintptr_t)vectors_bhb32;
+		p->vectors = (uint64_t)(uintptr_t)vectors_bhb;
 	}
 	log_line("cpu %u: %s r%up%u (MIDR 0x%08x), branch-history loop %u", p->p.id, e ? e->name : "unlisted CPU",
 		 (midr >> 20) & 15, midr & 15, midr, p->bhb_loops);

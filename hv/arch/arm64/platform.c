@@ -15,32 +15,113 @@ struct platform platform;
 
 static const void *fdt;
 
+/* What this file wants to know of a node, gathered in one pass over its properties. */
+struct node {
+	const char *name;
+	const fdt32_t *reg, *interrupts;
+	const char *compatible, *status, *device_type, *method;
+	const char *bootargs, *stdout_path;
+	const fdt64_t *stride;
+	uint64_t initrd_start, initrd_end;
+	int reg_bytes, interrupts_bytes, compatible_bytes;
+	int address_cells, size_cells; /* for its children */
+	bool enabled;
+};
+
+/* Deeper nodes than these hold nothing that is looked for. */
+#define LEVELS 4
+
+/* PL011s that may turn out to be what /chosen calls the console. */
+#define UARTS 4
+static struct {
+	const char *name;
+	struct range range;
+	uint32_t intid;
+} uarts[UARTS];
+static unsigned int uart_count;
+static const char *stdout_path;
+
 /* One cell list entry of 1 or 2 cells. */
 static uint64_t cells(const fdt32_t *p, int n)
 {
 	return n == 2 ? (uint64_t)fdt32_to_cpu(p[0]) << 32 | fdt32_to_cpu(p[1]) : fdt32_to_cpu(p[0]);
 }
 
-/* Entry `index` of a node's reg property. */
-static bool reg_get(int node, int index, struct range *out)
+static uint64_t number(const void *value, int bytes)
 {
-	int parent = fdt_parent_offset(fdt, node);
-	int ac = fdt_address_cells(fdt, parent), sc = fdt_size_cells(fdt, parent), len;
-	const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &len);
+	return bytes == 4 || bytes == 8 ? cells(value, bytes / 4) : 0;
+}
 
-	if (!reg || ac < 1 || ac > 2 || sc < 1 || sc > 2 || len < (index + 1) * (ac + sc) * 4)
+/* A string property: terminated, or not there. */
+static const char *text(const char *value, int bytes)
+{
+	return bytes > 0 && value[bytes - 1] == '\0' ? value : NULL;
+}
+
+static void read_property(struct node *n, const char *name, const void *value, int bytes)
+{
+	if (!strcmp(name, "reg")) {
+		n->reg = value;
+		n->reg_bytes = bytes;
+	} else if (!strcmp(name, "compatible")) {
+		n->compatible = text(value, bytes);
+		n->compatible_bytes = bytes;
+	} else if (!strcmp(name, "interrupts")) {
+		n->interrupts = value;
+		n->interrupts_bytes = bytes;
+	} else if (!strcmp(name, "status")) {
+		n->status = text(value, bytes);
+		n->enabled = n->status && (!strcmp(n->status, "okay") || !strcmp(n->status, "ok"));
+	} else if (!strcmp(name, "device_type")) {
+		n->device_type = text(value, bytes);
+	} else if (!strcmp(name, "#address-cells")) {
+		n->address_cells = (int)number(value, bytes);
+	} else if (!strcmp(name, "#size-cells")) {
+		n->size_cells = (int)number(value, bytes);
+	} else if (!strcmp(name, "method") || !strcmp(name, "enable-method")) {
+		n->method = text(value, bytes);
+	} else if (!strcmp(name, "redistributor-stride")) {
+		n->stride = bytes == 8 ? value : NULL;
+	} else if (!strcmp(name, "bootargs")) {
+		n->bootargs = text(value, bytes);
+	} else if (!strcmp(name, "stdout-path")) {
+		n->stdout_path = text(value, bytes);
+	} else if (!strcmp(name, "linux,initrd-start")) {
+		n->initrd_start = number(value, bytes);
+	} else if (!strcmp(name, "linux,initrd-end")) {
+		n->initrd_end = number(value, bytes);
+	}
+}
+
+static void gather(int offset, struct node *n)
+{
+	const char *name;
+	const void *value;
+	int p, bytes;
+
+	*n = (struct node){.address_cells = 2, .size_cells = 1, .enabled = true};
+	n->name = fdt_get_name(fdt, offset, NULL);
+	if (!n->name)
+		n->name = "";
+	fdt_for_each_property_offset(p, fdt, offset) {
+		value = fdt_getprop_by_offset(fdt, p, &name, &bytes);
+		if (value)
+			read_property(n, name, value, bytes);
+	}
+}
+
+/* Entry `index` of a node's reg property, in its parent's cells. */
+static bool reg_get(const struct node *n, const struct node *parent, int index, struct range *out)
+{
+	int ac = parent->address_cells, sc = parent->size_cells;
+	const fdt32_t *reg = n->reg;
+
+	if (!reg || ac < 1 || ac > 2 || sc < 1 || sc > 2 || n->reg_bytes < (index + 1) * (ac + sc) * 4)
 		return false;
 	reg += index * (ac + sc);
 	out->base = cells(reg, ac);
 	out->bytes = cells(reg + ac, sc);
 	return out->base + out->bytes >= out->base;
-}
-
-static bool enabled(int node)
-{
-	const char *status = fdt_getprop(fdt, node, "status", NULL);
-
-	return !status || !strcmp(status, "okay") || !strcmp(status, "ok");
 }
 
 static bool add_range(struct range *list, unsigned int *count, const struct range *r)
@@ -51,168 +132,161 @@ static bool add_range(struct range *list, unsigned int *count, const struct rang
 	return true;
 }
 
-static const char *read_memory(void)
+static const char *read_ranges(const struct node *n, const struct node *parent, bool memory)
 {
 	struct range r;
-	int node, i, n;
+	int i;
 
-	for (node = fdt_node_offset_by_prop_value(fdt, -1, "device_type", "memory", 7); node >= 0;
-	     node = fdt_node_offset_by_prop_value(fdt, node, "device_type", "memory", 7)) {
-		if (!enabled(node))
+	for (i = 0; reg_get(n, parent, i, &r); i++) {
+		if (!r.bytes)
 			continue;
-		for (i = 0; reg_get(node, i, &r); i++)
-			if (r.bytes && !add_range(platform.memory, &platform.memory_count, &r))
-				return "too many memory ranges";
+		if (memory && !add_range(platform.memory, &platform.memory_count, &r))
+			return "too many memory ranges";
+		if (!memory && !add_range(platform.reserved, &platform.reserved_count, &r))
+			return "too many /reserved-memory entries";
 	}
-	if (!platform.memory_count)
-		return "no memory node";
-	n = fdt_num_mem_rsv(fdt);
+	return NULL;
+}
+
+static const char *read_memreserve(void)
+{
+	int i, n = fdt_num_mem_rsv(fdt);
+	struct range r;
+
 	for (i = 0; i < n; i++)
 		if (!fdt_get_mem_rsv(fdt, i, &r.base, &r.bytes) && r.bytes &&
 		    !add_range(platform.reserved, &platform.reserved_count, &r))
 			return "too many /memreserve/ entries";
-	node = fdt_path_offset(fdt, "/reserved-memory");
-	if (node >= 0) {
-		int child;
-
-		fdt_for_each_subnode(child, fdt, node)
-		{
-			if (!enabled(child))
-				continue;
-			for (i = 0; reg_get(child, i, &r); i++)
-				if (!add_range(platform.reserved, &platform.reserved_count, &r))
-					return "too many /reserved-memory entries";
-		}
-	}
 	return NULL;
 }
 
-static const char *read_cpus(void)
+static void read_cpu(const struct node *n, const struct node *parent)
 {
-	uint64_t self = read_sysreg(mpidr_el1) & UINT64_C(0xff00ffffff);
-	int cpus = fdt_path_offset(fdt, "/cpus"), node, ac;
-	unsigned int n = 1;
+	uint64_t mpidr;
 
-	if (cpus < 0)
-		return "no /cpus node";
-	ac = fdt_address_cells(fdt, cpus);
-	if (ac < 1 || ac > 2)
-		return "/cpus: #address-cells is neither 1 nor 2";
-	platform.cpu_mpidr[0] = self;
-	fdt_for_each_subnode(node, fdt, cpus)
-	{
-		const char *type = fdt_getprop(fdt, node, "device_type", NULL), *method;
-		int len;
-		const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &len);
-		uint64_t mpidr;
-
-		if (!type || strcmp(type, "cpu") || !enabled(node) || !reg || len < 4 * ac)
-			continue;
-		mpidr = cells(reg, ac);
-		if (mpidr == self)
-			continue;
-		method = fdt_getprop(fdt, node, "enable-method", NULL);
-		if (n >= CONFIG_CPU_MAX || !method || strcmp(method, "psci")) {
-			platform.cpu_ignored++;
-			continue;
-		}
-		platform.cpu_mpidr[n++] = mpidr;
-	}
-	platform.cpu_count = n;
-	return NULL;
+	if (!n->reg || parent->address_cells < 1 || parent->address_cells > 2 ||
+	    n->reg_bytes < 4 * parent->address_cells)
+		return;
+	mpidr = cells(n->reg, parent->address_cells);
+	if (mpidr == platform.cpu_mpidr[0])
+		return;
+	if (platform.cpu_count >= CONFIG_CPU_MAX || !n->method || strcmp(n->method, "psci"))
+		platform.cpu_ignored++;
+	else
+		platform.cpu_mpidr[platform.cpu_count++] = mpidr;
 }
 
-static const char *read_psci(void)
+static const char *read_psci(const struct node *n)
 {
-	static const char *const names[] = { "arm,psci-1.0", "arm,psci-0.2" };
-	const char *method;
-	unsigned int i;
-	int node = -1;
-
-	for (i = 0; i < ARRAY_SIZE(names) && node < 0; i++)
-		node = fdt_node_offset_by_compatible(fdt, -1, names[i]);
-	if (node < 0)
-		return "no PSCI node: firmware with PSCI 0.2 or later is needed to start CPUs and to reset";
-	method = fdt_getprop(fdt, node, "method", NULL);
-	if (!method || strcmp(method, "smc"))
+	if (!n->method || strcmp(n->method, "smc"))
 		return "PSCI's conduit isn't SMC: something else already runs at EL2 or above it";
 	platform.smp = &smp_boot_psci;
-	platform.psci_smc = true;
 	return NULL;
 }
 
-static void read_gic(void)
+static void read_gicv3(const struct node *n, const struct node *parent)
 {
-	const fdt64_t *stride;
-	int node = fdt_node_offset_by_compatible(fdt, -1, "arm,gic-v3"), len;
+	platform.gic_seen = platform.gic_is_v3 =
+		reg_get(n, parent, 0, &platform.gicd) && reg_get(n, parent, 1, &platform.gicr);
+	if (n->stride)
+		platform.gicr_stride = fdt64_to_cpu(*n->stride);
+}
 
-	if (node >= 0) {
-		platform.gic_seen = platform.gic_is_v3 = reg_get(node, 0, &platform.gicd) &&
-							 reg_get(node, 1, &platform.gicr);
-		stride = fdt_getprop(fdt, node, "redistributor-stride", &len);
-		if (stride && len == 8)
-			platform.gicr_stride = fdt64_to_cpu(*stride);
+static void read_uart(const struct node *n, const struct node *parent)
+{
+	if (uart_count >= UARTS || !reg_get(n, parent, 0, &uarts[uart_count].range))
 		return;
+	uarts[uart_count].name = n->name;
+	/* An SPI: cells type (0), number, flags. */
+	if (n->interrupts && n->interrupts_bytes >= 12 && fdt32_to_cpu(n->interrupts[0]) == 0)
+		uarts[uart_count].intid = 32 + fdt32_to_cpu(n->interrupts[1]);
+	uart_count++;
+}
+
+/* One entry of a compatible list. */
+static const char *read_device(const struct node *n, const struct node *parent, const char *compatible)
+{
+	if (!strcmp(compatible, "arm,pl011"))
+		read_uart(n, parent);
+	else if (!strcmp(compatible, "arm,gic-v3"))
+		read_gicv3(n, parent);
+	else if (!strcmp(compatible, "arm,cortex-a15-gic") || !strcmp(compatible, "arm,gic-400"))
+		platform.gic_seen = true;
+	else if (!strcmp(compatible, "arm,pl031"))
+		(void)reg_get(n, parent, 0, &platform.rtc);
+	else if (!strcmp(compatible, "arm,psci-1.0") || !strcmp(compatible, "arm,psci-0.2"))
+		return read_psci(n);
+	return NULL;
+}
+
+static void read_chosen(const struct node *n)
+{
+	if (n->bootargs)
+		(void)str_copy(platform.bootargs, n->bootargs, sizeof(platform.bootargs));
+	stdout_path = n->stdout_path;
+	if (n->initrd_start && n->initrd_end > n->initrd_start) {
+		platform.bundle.base = n->initrd_start;
+		platform.bundle.bytes = n->initrd_end - n->initrd_start;
 	}
-	platform.gic_seen = fdt_node_offset_by_compatible(fdt, -1, "arm,cortex-a15-gic") >= 0 ||
-			    fdt_node_offset_by_compatible(fdt, -1, "arm,gic-400") >= 0;
 }
 
-/* The console: /chosen's stdout-path if it names a PL011, else the first PL011. */
-static void read_uart(void)
+static const char *read_node(const struct node *n, const struct node *parent, int depth)
 {
-	int chosen = fdt_path_offset(fdt, "/chosen"), node = -1, len;
-	const char *path = chosen < 0 ? NULL : fdt_getprop(fdt, chosen, "stdout-path", &len);
-	const fdt32_t *irq;
+	const char *error = NULL;
+	int at;
 
-	if (path) {
-		const char *colon = strchr(path, ':');
+	if (depth == 2 && !strcmp(parent->name, "reserved-memory"))
+		return read_ranges(n, parent, false);
+	if (depth == 1 && !strcmp(n->name, "chosen"))
+		read_chosen(n);
+	if (n->device_type && !strcmp(n->device_type, "memory"))
+		return read_ranges(n, parent, true);
+	if (n->device_type && !strcmp(n->device_type, "cpu"))
+		read_cpu(n, parent);
+	for (at = 0; n->compatible && at < n->compatible_bytes && !error; at += (int)strlen(n->compatible + at) + 1)
+		error = read_device(n, parent, n->compatible + at);
+	return error;
+}
 
-		node = fdt_path_offset_namelen(fdt, path, colon ? (int)(colon - path) : (int)strlen(path));
+/* Once over the whole tree: each look-up by path or property would be another walk. */
+static const char *read_nodes(void)
+{
+	static struct node level[LEVELS];
+	int offset, depth = -1;
+	const char *error = NULL, *first_error = NULL;
+
+	/* On after an error: the console may come later. */
+	for (offset = fdt_next_node(fdt, -1, &depth); offset >= 0 && depth >= 0;
+	     offset = fdt_next_node(fdt, offset, &depth)) {
+		if (depth >= LEVELS)
+			continue;
+		gather(offset, &level[depth]);
+		if (depth == 0)
+			continue;
+		level[depth].enabled &= level[depth - 1].enabled;
+		if (level[depth].enabled)
+			error = read_node(&level[depth], &level[depth - 1], depth);
+		if (!first_error)
+			first_error = error;
 	}
-	if (node < 0 || fdt_node_check_compatible(fdt, node, "arm,pl011"))
-		node = fdt_node_offset_by_compatible(fdt, -1, "arm,pl011");
-	if (node < 0 || !reg_get(node, 0, &platform.uart)) {
-		platform.uart.bytes = 0;
-		return;
+	return first_error;
+}
+
+/* The console: the PL011 that stdout-path's last component names, else the first. */
+static void choose_uart(void)
+{
+	const char *name = stdout_path ? strrchr(stdout_path, '/') : NULL;
+	unsigned int i, best = 0;
+
+	for (i = 0; name && i < uart_count; i++) {
+		size_t n = strlen(uarts[i].name);
+
+		if (!strncmp(name + 1, uarts[i].name, n) && (name[1 + n] == '\0' || name[1 + n] == ':'))
+			best = i;
 	}
-	irq = fdt_getprop(fdt, node, "interrupts", &len);
-	if (irq && len >= 12 && fdt32_to_cpu(irq[0]) == 0)
-		platform.uart_intid = 32 + fdt32_to_cpu(irq[1]);
-}
-
-static void read_rtc(void)
-{
-	int node = fdt_node_offset_by_compatible(fdt, -1, "arm,pl031");
-
-	if (node < 0 || !enabled(node) || !reg_get(node, 0, &platform.rtc))
-		platform.rtc.bytes = 0;
-}
-
-static uint64_t chosen_cells(int chosen, const char *name)
-{
-	int len;
-	const fdt32_t *p = fdt_getprop(fdt, chosen, name, &len);
-
-	return p && (len == 4 || len == 8) ? cells(p, len / 4) : 0;
-}
-
-static void read_chosen(void)
-{
-	int chosen = fdt_path_offset(fdt, "/chosen");
-	const char *args;
-	uint64_t start, end;
-
-	if (chosen < 0)
-		return;
-	args = fdt_getprop(fdt, chosen, "bootargs", NULL);
-	if (args)
-		(void)str_copy(platform.bootargs, args, sizeof(platform.bootargs));
-	start = chosen_cells(chosen, "linux,initrd-start");
-	end = chosen_cells(chosen, "linux,initrd-end");
-	if (start && end > start) {
-		platform.bundle.base = start;
-		platform.bundle.bytes = end - start;
+	if (uart_count) {
+		platform.uart = uarts[best].range;
+		platform.uart_intid = uarts[best].intid;
 	}
 }
 
@@ -227,15 +301,16 @@ const char *platform_read(const void *dtb)
 		return "what x0 points to is not a device tree";
 	platform.dtb_base = (uintptr_t)dtb;
 	platform.dtb_bytes = fdt_totalsize(dtb);
-	error = read_memory();
+	platform.cpu_mpidr[0] = read_sysreg(mpidr_el1) & UINT64_C(0xff00ffffff);
+	platform.cpu_count = 1;
+	error = read_nodes();
+	choose_uart();
 	if (!error)
-		error = read_cpus();
-	if (!error)
-		error = read_psci();
-	read_gic();
-	read_uart();
-	read_rtc();
-	read_chosen();
+		error = read_memreserve();
+	if (!error && !platform.memory_count)
+		error = "no memory node";
+	if (!error && !platform.smp)
+		error = "no PSCI node: firmware with PSCI 0.2 or later is needed to start CPUs and to reset";
 	return error;
 }
 

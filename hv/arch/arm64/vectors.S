@@ -27,10 +27,15 @@
 	stp	x29, x30, [sp, #232]
 	.endm
 
-	/* k loops of three instructions, then a speculation barrier: 3 k + 3 instructions. */
+	/* k loops of three instructions, then a speculation barrier: 3 k + 3 instructions. k = -1: as many as the CPU's data says. */
 	.macro	bhb, k
 	.if	\k
+	.if	\k < 0
+	mrs	x0, tpidr_el2
+	ldrb	w0, [x0, #PCPU_BHB_LOOPS]
+	.else
 	mov	x0, #\k
+	.endif
 77:	b	78f
 78:	subs	x0, x0, #1
 	b.ne	77b
@@ -91,8 +96,7 @@
 
 	vectors	vectors_plain, 0
 	vectors	vectors_bhb8, 8
-	vectors	vectors_bhb24, 24
-	vectors	vectors_bhb32, 32
+	vectors	vectors_bhb, -1
 
 	.text
 guest_sync:

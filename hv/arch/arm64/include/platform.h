@@ -27,7 +27,6 @@ struct platform {
 	unsigned int cpu_count;
 	unsigned int cpu_ignored; /* CPUs beyond CONFIG_CPU_MAX */
 	const struct smp_boot_ops *smp;
-	bool psci_smc;
 	struct range gicd, gicr;
 	uint64_t gicr_stride; /* 0: 128 KiB */
 	bool gic_is_v3, gic_seen;

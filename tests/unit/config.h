@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration of unit tests and fuzzers, whatever board is selected: every part on, checks on, small limits. */
+#ifndef UNIT_CONFIG_H
+#define UNIT_CONFIG_H
+
+#define CONFIG_CPU_MAX 8
+#define CONFIG_VM_MAX 8
+#define CONFIG_SPI_MAX 256
+#define CONFIG_SCHED_SLICE_US 5000
+#define CONFIG_PANIC_REBOOT 1
+#define CONFIG_DEBUG 1
+
+#endif
