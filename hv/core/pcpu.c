@@ -4,13 +4,8 @@
 
 #include "camber/arch/cpu.h"
 
-static struct pcpu *table[PCPU_MAX];
+struct pcpu *pcpu_table[PCPU_MAX];
 static unsigned int count;
-
-struct pcpu *pcpu_get(unsigned int id)
-{
-	return id < count ? table[id] : NULL;
-}
 
 unsigned int pcpu_count(void)
 {
@@ -21,11 +16,11 @@ void pcpu_register(struct pcpu *p, unsigned int id, uint64_t hw_id)
 {
 	p->id = id;
 	p->hw_id = hw_id;
-	table[id] = p;
+	pcpu_table[id] = p;
 	if (id >= count)
 		count = id + 1;
 	timer_queue_init(&p->timers, id);
-	sched_cpu_init(&p->sched, id);
+	sched_cpu_init(&p->sched, id, &p->timers);
 }
 
 void pcpu_post(struct pcpu *p, uint32_t work)

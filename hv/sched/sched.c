@@ -19,15 +19,22 @@ static struct sched_cpu *cpu_of(const struct sched_unit *u)
 	return &pcpu_get(u->cpu)->sched;
 }
 
+/* Not armed at each switch: where it comes before the running unit's slice is over, it goes on to that slice's end. */
 static void slice_expired(struct timer *t)
 {
 	struct sched_cpu *s = container_of(t, struct sched_cpu, slice);
 
-	pcpu_post(pcpu_get(s->cpu), PCPU_WORK_RESCHED);
+	if (!READ_ONCE(s->waiting))
+		return;
+	if (arch_now() < s->slice_end)
+		timer_arm(&s->slice, s->timers, s->slice_end);
+	else
+		pcpu_post(pcpu_get(s->cpu), PCPU_WORK_RESCHED);
 }
 
-void sched_cpu_init(struct sched_cpu *s, unsigned int cpu)
+void sched_cpu_init(struct sched_cpu *s, unsigned int cpu, struct timer_queue *timers)
 {
+	s->timers = timers;
 	list_init(&s->queue);
 	s->cpu = cpu;
 	timer_init(&s->slice, slice_expired);
@@ -133,18 +140,6 @@ void sched_block(struct sched_unit *u)
 	spin_unlock(&s->lock);
 }
 
-bool sched_yield(struct sched_unit *u)
-{
-	struct sched_cpu *s = cpu_of(u);
-
-	if (!READ_ONCE(s->waiting))
-		return false;
-	spin_lock(&s->lock);
-	s->preempt = true;
-	spin_unlock(&s->lock);
-	return true;
-}
-
 bool sched_stop(struct sched_unit *u)
 {
 	struct sched_cpu *s = cpu_of(u);
@@ -197,6 +192,8 @@ struct sched_unit *sched_pick(struct sched_cpu *s)
 		put_running(s, now);
 	u = s->running;
 	if (u && s->waiting && (s->preempt || now >= s->slice_end)) {
+		if (!s->preempt)
+			u->boosts = 0; /* it had its full turn, and so have the others their chance */
 		enqueue(s, u, false);
 		s->running = NULL;
 	}
@@ -209,14 +206,10 @@ struct sched_unit *sched_pick(struct sched_cpu *s)
 		u->switches++;
 		s->running = u;
 		s->slice_end = now + s->slice_ticks;
-		if (!s->waiting)
-			u->boosts = 0;
 	}
 	u = s->running;
-	if (u && s->waiting)
-		timer_arm(&s->slice, &pcpu_get(s->cpu)->timers, s->slice_end);
-	else if (timer_armed(&s->slice))
-		timer_cancel(&s->slice);
 	spin_unlock(&s->lock);
+	if (u && s->waiting && !timer_armed(&s->slice))
+		timer_arm(&s->slice, s->timers, s->slice_end);
 	return u;
 }

@@ -43,10 +43,12 @@ void vcpu_wait(struct vcpu *v)
 	p->work |= PCPU_WORK_RESCHED;
 }
 
-void vcpu_yield(struct vcpu *v)
+void vcpu_yield(void)
 {
-	if (sched_yield(&v->unit))
-		arch_pcpu()->work |= PCPU_WORK_RESCHED;
+	struct pcpu *p = arch_pcpu();
+
+	if (sched_yield(&p->sched))
+		p->work |= PCPU_WORK_RESCHED;
 }
 
 /* Nobody can run: sleep until an interrupt changes that. The stay isn't charged to anybody. */
@@ -98,37 +100,46 @@ static void let_go(struct pcpu *p)
 	}
 }
 
+/* The scheduler chose somebody else, or nobody, or a VM that is still being loaded. True: enter p->current. */
+static bool settle(struct pcpu *p, struct sched_unit *u)
+{
+	struct vcpu *next;
+
+	if (unlikely(!u)) {
+		idle(p);
+		return false;
+	}
+	next = of_unit(u);
+	if (unlikely(next->vm->state == VM_LOADING)) {
+		p->current = NULL;
+		vm_load_turn(next->vm);
+		arch_cpu_poll();
+		p->work |= PCPU_WORK_RESCHED;
+		return false;
+	}
+	load(p, next);
+	return true;
+}
+
 struct vcpu *vcpu_leave_slow(struct pcpu *p)
 {
-	for (;;) {
+	bool ready;
+
+	do {
 		uint32_t work = __atomic_exchange_n(&p->work, 0, __ATOMIC_ACQUIRE);
 		struct sched_unit *u;
-		struct vcpu *next;
 
 		if (!(work & ~PCPU_WORK_IRQS) && p->current) {
 			arch_vcpu_sync_irqs(p->current);
-			next = p->current;
-		} else {
-			if (work & PCPU_WORK_TIMERS)
-				timer_queue_run(&p->timers);
-			u = sched_pick(&p->sched);
-			if (work & PCPU_WORK_LEAVING)
-				let_go(p);
-			if (!u) {
-				idle(p);
-				continue;
-			}
-			next = of_unit(u);
-			if (unlikely(next->vm->state == VM_LOADING)) {
-				p->current = NULL;
-				vm_load_turn(next->vm);
-				arch_cpu_poll();
-				p->work |= PCPU_WORK_RESCHED;
-				continue;
-			}
-			load(p, next);
+			ready = true;
+			continue;
 		}
-		if (!READ_ONCE(p->work))
-			return next;
-	}
+		if (unlikely(work & PCPU_WORK_TIMERS))
+			timer_queue_run(&p->timers);
+		u = sched_pick(&p->sched);
+		if (unlikely(work & PCPU_WORK_LEAVING))
+			let_go(p);
+		ready = settle(p, u);
+	} while (unlikely(!ready || READ_ONCE(p->work)));
+	return p->current;
 }

@@ -31,7 +31,7 @@ static int64_t do_sched_op(struct vcpu *v, const uint64_t *args)
 {
 	switch (args[0]) {
 	case SCHEDOP_yield:
-		vcpu_yield(v);
+		vcpu_yield();
 		return 0;
 	case SCHEDOP_block:
 		vcpu_wait(v);

@@ -7,8 +7,6 @@
 #include "arm64.h"
 #include "sysregs.h"
 
-#define CPTR_BASE (CPTR_RES1 | CPTR_TZ | CPTR_TTA)
-
 void fpsimd_reset(struct arm64_vcpu *a)
 {
 	unsigned int i;
@@ -19,19 +17,13 @@ void fpsimd_reset(struct arm64_vcpu *a)
 	a->fp.fpsr = 0;
 }
 
-/* On loading a vCPU: open if the registers are its own. */
-void fpsimd_set_trap(struct arm64_vcpu *a)
-{
-	write_sysreg(cptr_el2, arm_pcpu()->fp_owner == a ? CPTR_BASE : CPTR_BASE | CPTR_TFP);
-}
-
 void fpsimd_leave(struct arm64_vcpu *a)
 {
 	struct arm64_pcpu *p = arm_pcpu();
 
 	if (p->fp_owner != a)
 		return;
-	write_sysreg(cptr_el2, CPTR_BASE);
+	write_sysreg(cptr_el2, CPTR_GUEST);
 	isb();
 	fpsimd_save(&a->fp);
 	p->fp_owner = NULL;
@@ -41,7 +33,7 @@ enum trap_result fpsimd_trap(struct arm64_vcpu *a, uint64_t esr __unused)
 {
 	struct arm64_pcpu *p = arm_pcpu();
 
-	write_sysreg(cptr_el2, CPTR_BASE);
+	write_sysreg(cptr_el2, CPTR_GUEST);
 	isb();
 	if (p->fp_owner)
 		fpsimd_save(&p->fp_owner->fp);

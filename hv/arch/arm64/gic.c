@@ -34,11 +34,18 @@ int gic_init(const struct platform *hw)
 
 static void handle_sgi(struct pcpu *p, uint32_t intid)
 {
-	if (intid == GIC_SGI_STOP) {
+	uint32_t irqs = PCPU_WORK_IRQS;
+
+	if (unlikely(intid == GIC_SGI_STOP)) {
 		((struct arm64_pcpu *)p)->stopped = true;
 		arch_halt();
 	}
-	/* A kick: coming here was the point, the work flags say the rest. */
+	/*
+	 * A kick: coming here was the point, the work flags say why. The most frequent reason, an interrupt for the vCPU
+	 * that runs, is served right here rather than by way of vcpu_leave_slow().
+	 */
+	if (p->current && __atomic_compare_exchange_n(&p->work, &irqs, 0, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		vgic_sync(to_arm(p->current));
 }
 
 /* Handled wholly in EL2, so it ends here. */
@@ -55,10 +62,8 @@ void gic_handle_other(uint32_t intid)
 	if (intid == GUEST_PPI_HYP_TIMER) {
 		timer_queue_run(&p->timers);
 	} else if (intid == GUEST_PPI_MAINTENANCE) {
-		if (p->loaded) {
-			to_arm(p->loaded)->vgic.resync = true;
-			vgic_sync(to_arm(p->loaded));
-		}
+		if (p->loaded)
+			vgic_maintenance(to_arm(p->loaded));
 	} else if (intid == platform.uart_intid) {
 		console_irq();
 	} else if (intid != GUEST_PPI_VTIMER) { /* that one: late, its vCPU was just unloaded */

@@ -65,8 +65,7 @@ static enum trap_result sgi(struct arm64_vcpu *a, uint64_t esr)
 {
 	if (esr & ISS_READ)
 		return TRAP_UNHANDLED;
-	vgic_sgi(a, reg_get(a, SYS_RT(esr)));
-	return TRAP_SKIP;
+	return vgic_sgi(a, reg_get(a, SYS_RT(esr)));
 }
 
 static enum trap_result dir(struct arm64_vcpu *a, uint64_t esr)
@@ -92,13 +91,10 @@ static __cold enum trap_result undefined(struct arm64_vcpu *a, uint64_t esr)
 	return TRAP_UNHANDLED;
 }
 
-enum trap_result sysreg_trap(struct arm64_vcpu *a, uint64_t esr)
+static __attribute__((noinline)) enum trap_result trap_other(struct arm64_vcpu *a, uint64_t esr)
 {
 	uint32_t reg = (uint32_t)(esr & SYSREG_MASK);
 
-	/* By frequency: SGIs, then identification, then the rest. */
-	if (likely(reg == SYSREG(3, 0, 12, 11, 5))) /* ICC_SGI1R_EL1 */
-		return sgi(a, esr);
 	/* ID registers: op0 3, op1 0, CRn 0, CRm 1..7 (HCR_EL2.TID3). */
 	if ((reg & SYSREG(3, 7, 15, 0, 0)) == SYSREG(3, 0, 0, 0, 0) && SYS_CRM(esr) - 1 < 7 && (esr & ISS_READ)) {
 		reg_set(a, SYS_RT(esr), idreg_read(SYS_CRM(esr), SYS_OP2(esr)));
@@ -127,4 +123,12 @@ enum trap_result sysreg_trap(struct arm64_vcpu *a, uint64_t esr)
 	default:
 		return is_debug_register(reg) ? raz_wi(a, esr) : undefined(a, esr);
 	}
+}
+
+enum trap_result sysreg_trap(struct arm64_vcpu *a, uint64_t esr)
+{
+	/* By frequency: a write of ICC_SGI1R_EL1 first. */
+	if (likely((esr & (SYSREG_MASK | ISS_READ)) == SYSREG(3, 0, 12, 11, 5)))
+		return vgic_sgi(a, reg_get(a, SYS_RT(esr)));
+	return trap_other(a, esr);
 }

@@ -41,7 +41,7 @@ static enum trap_result trap_wfx(struct arm64_vcpu *a, uint64_t esr)
 	/* The PC first: vcpu_wait() may end in another vCPU. */
 	write_sysreg(elr_el2, read_sysreg(elr_el2) + 4);
 	if (esr & 1)
-		vcpu_yield(&a->v); /* WFE */
+		vcpu_yield(); /* WFE */
 	else
 		vcpu_wait(&a->v);
 	return TRAP_HANDLED;
@@ -96,14 +96,4 @@ void trap_stay_worst(uint64_t stay)
 	p->stay_worst = stay;
 	p->stay_worst_pc = read_sysreg(elr_el2);
 	p->stay_worst_cause = read_sysreg(esr_el2);
-}
-
-struct vcpu *trap_leave_slow(void)
-{
-	struct pcpu *p = arch_pcpu();
-	struct vcpu *v = vcpu_leave_slow(p);
-
-	to_arm(v)->el2_stack = arm_pcpu()->stack_top;
-	vcpu_account_stay(p, read_sysreg(elr_el2), 0);
-	return v;
 }

@@ -93,12 +93,15 @@ static void save(struct arm64_vcpu *a)
 
 static void load(struct arm64_vcpu *a)
 {
+	struct arm64_pcpu *p = arm_pcpu();
+
+	a->el2_stack = p->stack_top;
 	el1_load(&a->el1);
 	write_sysreg(vmpidr_el2, a->mpidr);
 	write_sysreg(hcr_el2, a->hcr);
 	isb();
 	write_sysreg(vttbr_el2, to_arm_vm(a->v.vm)->vttbr);
-	fpsimd_set_trap(a);
+	write_sysreg(cptr_el2, p->fp_owner == a ? CPTR_GUEST : CPTR_GUEST | CPTR_TFP);
 	vtimer_load(a);
 	vgic_load(a);
 }

@@ -220,10 +220,11 @@ leave_slow:
 	add	x3, x0, #VCPU_X
 	save_callee
 enter_slow:
-	bl	trap_leave_slow
+	mrs	x0, tpidr_el2
+	bl	vcpu_leave_slow
 	add	x3, x0, #VCPU_X
 	restore_callee
-	b	restore
+	b	leave
 
 /* void enter_guests(void): the first way out, from the CPU's boot code. */
 	.global	enter_guests

@@ -59,16 +59,16 @@ static inline __attribute__((always_inline)) bool update(struct arm64_vm *vm, st
 		vgic_inject_locked(a, q, intid);
 		return arch_pcpu()->current != &a->v;
 	}
+	g->changed = g->resync || g->busy ? VGIC_CHANGED_MANY : (uint16_t)intid;
 	if (q->lr) {
 		/* In a list register of another CPU: only that CPU knows its state. */
 		if (q->flags & VIRQ_PENDING)
 			q->flags |= VIRQ_AGAIN;
-		g->resync = true;
-		return true;
+	} else {
+		vgic_set_pend_locked(vm, a, q, intid);
+		if (!virq_deliverable(&vm->vgic, q))
+			return false;
 	}
-	vgic_set_pend_locked(vm, a, q, intid);
-	if (!virq_deliverable(&vm->vgic, q))
-		return false;
 	g->resync = true;
 	return true;
 }
@@ -156,7 +156,7 @@ void vgic_vtimer_fired(struct arm64_vcpu *a)
 #define SGIR_RS(v) (((v) >> 44) & 15)
 #define SGIR_AFF3(v) (((v) >> 48) & 0xff)
 
-void vgic_sgi(struct arm64_vcpu *a, uint64_t sgir)
+enum trap_result vgic_sgi(struct arm64_vcpu *a, uint64_t sgir)
 {
 	struct vm *vm = a->v.vm;
 	uint32_t targets, i;
@@ -164,7 +164,7 @@ void vgic_sgi(struct arm64_vcpu *a, uint64_t sgir)
 	if (SGIR_IRM(sgir))
 		targets = (BIT32(vm->vcpu_count) - 1) & ~BIT32(a->v.index);
 	else if (sgir & UINT64_C(0x00fff0ff00ff0000)) /* Aff3, RS, Aff2, Aff1: no such vCPU */
-		return;
+		return TRAP_SKIP;
 	else
 		targets = SGIR_TARGETS(sgir) & (BIT32(vm->vcpu_count) - 1);
 	while (targets) {
@@ -172,6 +172,7 @@ void vgic_sgi(struct arm64_vcpu *a, uint64_t sgir)
 		targets &= targets - 1;
 		pend_private(to_arm(vm->vcpu[i]), SGIR_INTID(sgir), SCHED_WAKE_IPI);
 	}
+	return TRAP_SKIP;
 }
 
 /* --- reset ---------------------------------------------------------------------------------------------------------------- */

@@ -63,6 +63,7 @@ static bool settle(struct arm64_vcpu *b)
 	if (!g->loaded || !g->lr_used)
 		return true;
 	g->busy |= VGIC_BUSY_HOLD;
+	g->changed = VGIC_CHANGED_MANY;
 	g->resync = true;
 	vcpu_kick(&b->v, SCHED_WAKE_EVENT);
 	return false;
@@ -79,6 +80,7 @@ static void release(struct arm64_vcpu *b)
 		return;
 	}
 	if (g->loaded || g->busy) {
+		g->changed = VGIC_CHANGED_MANY;
 		g->resync = true;
 		vcpu_kick(&b->v, SCHED_WAKE_EVENT);
 	}

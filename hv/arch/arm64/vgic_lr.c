@@ -243,12 +243,59 @@ void vgic_flush_locked(struct arm64_vcpu *a)
 	set_hcr(a, hcr);
 }
 
+/* The usual request from another CPU: one interrupt became pending. False: it takes a fold. */
+static bool deliver_changed(struct arm64_vcpu *a)
+{
+	struct vgic_vcpu *g = &a->vgic;
+	uint32_t intid = g->changed;
+	struct virq *q;
+	unsigned int n;
+
+	if (intid == VGIC_CHANGED_MANY || (g->busy & ~VGIC_BUSY_PEND))
+		return false;
+	q = vgic_irq(vm_of(a), a, intid);
+	if (!virq_deliverable(&vm_of(a)->vgic, q))
+		return false;
+	if (likely(q->lr)) {
+		const struct gic_ops *ops = gic;
+		uint64_t lr;
+
+		n = q->lr - 1u;
+		lr = ops->lr_read[n]();
+		if (lr & ICH_LR_STATE)
+			return false;
+		q->flags &= (uint8_t)~VIRQ_AGAIN;
+		ops->lr_write[n](lr | ICH_LR_PENDING);
+	} else {
+		n = (unsigned int)__builtin_ctz(~g->lr_used);
+		if (n >= gic_lr_count)
+			return false;
+		bitmap_clear(g->pend, intid);
+		put_lr(a, n, q, intid, lr_pending(q, intid));
+	}
+	g->busy = 0; /* nothing was when it was recorded */
+	g->resync = false;
+	return true;
+}
+
 void vgic_sync(struct arm64_vcpu *a)
 {
 	struct arm64_vm *vm = vm_of(a);
 
 	if (!READ_ONCE(a->vgic.resync))
 		return;
+	spin_lock(&vm->vgic.lock);
+	if (!deliver_changed(a)) {
+		vgic_fold_locked(a);
+		vgic_flush_locked(a);
+	}
+	spin_unlock(&vm->vgic.lock);
+}
+
+void vgic_maintenance(struct arm64_vcpu *a)
+{
+	struct arm64_vm *vm = vm_of(a);
+
 	spin_lock(&vm->vgic.lock);
 	vgic_fold_locked(a);
 	vgic_flush_locked(a);
@@ -272,36 +319,62 @@ void vgic_dir(struct arm64_vcpu *a, uint32_t intid)
 	spin_unlock(&vm->vgic.lock);
 }
 
-/* On switching out: afterwards memory alone describes the vCPU, and the physical timer interrupt is nobody's. */
-void vgic_save(struct arm64_vcpu *a)
+/* The virtual timer's physical interrupt is active on this CPU on the vCPU's behalf. */
+static bool holds_timer(const struct vgic_vcpu *g)
+{
+	return g->priv[GUEST_PPI_VTIMER].flags & (VIRQ_PENDING | VIRQ_ACTIVE);
+}
+
+static __attribute__((noinline)) void save_slow(struct arm64_vcpu *a)
 {
 	struct arm64_vm *vm = vm_of(a);
 	struct vgic_vcpu *g = &a->vgic;
 
 	spin_lock(&vm->vgic.lock);
 	vgic_fold_locked(a);
-	g->loaded = false;
 	g->busy &= (uint8_t)~VGIC_BUSY_HOLD;
 	spin_unlock(&vm->vgic.lock);
-	if (g->priv[GUEST_PPI_VTIMER].flags & (VIRQ_PENDING | VIRQ_ACTIVE))
+	if (holds_timer(g))
 		gic->deactivate(GUEST_PPI_VTIMER);
+	if (g->hcr != ICH_HCR_EN)
+		gic->hcr_write(ICH_HCR_EN);
+}
+
+/* On switching out: afterwards memory alone describes the vCPU, and the physical timer interrupt is nobody's. */
+void vgic_save(struct arm64_vcpu *a)
+{
+	struct vgic_vcpu *g = &a->vgic;
+
+	/* With nothing in list registers memory is right already. A sibling that asks now finds that too. */
+	if (g->lr_used || g->busy || holds_timer(g))
+		save_slow(a);
+	g->loaded = false;
 	gic->vif_save(&g->vmcr, g->ap0r, g->ap1r);
 }
 
-void vgic_load(struct arm64_vcpu *a)
+static __attribute__((noinline)) void load_slow(struct arm64_vcpu *a)
 {
 	struct arm64_vm *vm = vm_of(a);
 	struct vgic_vcpu *g = &a->vgic;
 
-	gic->vif_load(g->vmcr, g->ap0r, g->ap1r);
-	gic->hcr_write(g->hcr);
-	/* Pending or active here means: not to be signalled by hardware again before the guest ends it. */
-	if (g->priv[GUEST_PPI_VTIMER].flags & (VIRQ_PENDING | VIRQ_ACTIVE))
+	/* Not to be signalled by hardware again before the guest ends it. */
+	if (holds_timer(g))
 		gic->set_active(GUEST_PPI_VTIMER);
 	spin_lock(&vm->vgic.lock);
-	g->loaded = true;
+	g->hcr = ICH_HCR_EN; /* as the last one to be saved left it */
 	vgic_flush_locked(a);
 	spin_unlock(&vm->vgic.lock);
+}
+
+void vgic_load(struct arm64_vcpu *a)
+{
+	struct vgic_vcpu *g = &a->vgic;
+
+	/* Whoever changes anything from now on finds the vCPU running and kicks; one look at each is enough. */
+	g->loaded = true;
+	if (unlikely(g->busy | g->active_any | g->resync) || unlikely(holds_timer(g)))
+		load_slow(a);
+	gic->vif_load(g->vmcr, g->ap0r, g->ap1r);
 }
 
 bool vgic_irq_pending(struct arm64_vcpu *a)

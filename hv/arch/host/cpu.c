@@ -15,6 +15,8 @@ jmp_buf *host_end_to;
 
 static _Thread_local struct pcpu *own;
 static uint64_t now;
+static void (*on_idle)(void);
+static void (*on_poll)(void);
 
 static struct {
 	uint64_t deadline_inverted; /* so that zero means TIME_NEVER */
@@ -70,10 +72,25 @@ unsigned int host_kicks(unsigned int cpu)
 
 void arch_cpu_idle(void)
 {
+	if (!on_idle)
+		host_end(HOST_END_IDLE);
+	on_idle();
 }
 
 void arch_cpu_poll(void)
 {
+	if (on_poll)
+		on_poll();
+}
+
+void host_on_idle(void (*fn)(void))
+{
+	on_idle = fn;
+}
+
+void host_on_poll(void (*fn)(void))
+{
+	on_poll = fn;
 }
 
 void arch_cpu_stop_others(void)

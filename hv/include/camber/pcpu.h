@@ -37,8 +37,14 @@ struct pcpu {
 	bool online;
 };
 
-/* By number; NULL beyond the CPUs that exist. */
-struct pcpu *pcpu_get(unsigned int id);
+extern struct pcpu *pcpu_table[PCPU_MAX]; /* by number; NULL beyond the CPUs that exist */
+
+/* By number, which is below PCPU_MAX. */
+static inline struct pcpu *pcpu_get(unsigned int id)
+{
+	return pcpu_table[id];
+}
+
 unsigned int pcpu_count(void);
 void pcpu_register(struct pcpu *p, unsigned int id, uint64_t hw_id);
 

@@ -43,17 +43,18 @@ struct sched_cpu {
 	struct spinlock lock;
 	struct list queue; /* SCHED_QUEUED units, next to run first */
 	struct sched_unit *running;
+	struct timer_queue *timers; /* of the same CPU */
 	unsigned int cpu;
 	unsigned int assigned; /* units assigned to this CPU */
 	unsigned int waiting;  /* units in the queue */
-	struct timer slice;
+	struct timer slice; /* armed while others wait; may come early, after switches, and then arms itself anew */
 	uint64_t slice_ticks;
 	uint64_t slice_end; /* of the running unit */
 	bool preempt;       /* the running unit gives way at the next pick */
 	uint64_t idle_ticks, idle_start;
 };
 
-void sched_cpu_init(struct sched_cpu *s, unsigned int cpu);
+void sched_cpu_init(struct sched_cpu *s, unsigned int cpu, struct timer_queue *timers);
 
 /* Assigns a unit that is OFF to the least loaded allowed CPU. Boot only. -EINVAL when no CPU that exists is allowed. */
 int sched_unit_init(struct sched_unit *u, uint32_t cpu_mask, uint32_t weight);
@@ -67,8 +68,14 @@ bool sched_wake(struct sched_unit *u, enum sched_wake why);
 /* The running unit of this CPU blocks; the caller then checks its wake condition once more and picks. */
 void sched_block(struct sched_unit *u);
 
-/* The running unit gives way to the others that wait; false if nobody does (nothing to do). */
-bool sched_yield(struct sched_unit *u);
+/* The running unit of this CPU gives way to the others that wait; false if nobody does (nothing to do). */
+static inline bool sched_yield(struct sched_cpu *s)
+{
+	if (!READ_ONCE(s->waiting))
+		return false;
+	s->preempt = true; /* wakers set it too, to the same value */
+	return true;
+}
 
 /* Makes a unit OFF now (not running) or when it leaves its CPU (running; its CPU is kicked). True if it is OFF on return. */
 bool sched_stop(struct sched_unit *u);

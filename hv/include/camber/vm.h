@@ -96,27 +96,14 @@ void vcpu_kick(struct vcpu *v, enum sched_wake why);
 /* The vCPU waits for an interrupt (Arm WFI): blocks unless one is pending. Own CPU. */
 void vcpu_wait(struct vcpu *v);
 
-/* The vCPU gives way; own CPU. */
-void vcpu_yield(struct vcpu *v);
+/* The vCPU that runs on this CPU gives way. */
+void vcpu_yield(void);
 
 /*
  * The one way back to a guest when work is pending: settles, in order, interrupts, scheduling, loading; idles if nobody
- * can run. Returns the vCPU to enter, its state loaded. Called by architecture code on the CPU's own stack.
+ * can run. Returns the vCPU to enter (p->current), its state loaded. Called by architecture code on the CPU's own stack.
  */
 struct vcpu *vcpu_leave_slow(struct pcpu *p);
-
-/* Ends the hypervisor's stay: charges it and remembers the worst. pc and cause describe the exit. */
-static inline void vcpu_account_stay(struct pcpu *p, uint64_t pc, uint64_t cause)
-{
-	uint64_t stay = arch_now() - p->stay_start;
-
-	p->stay_total += stay;
-	if (unlikely(stay > p->stay_worst)) {
-		p->stay_worst = stay;
-		p->stay_worst_pc = pc;
-		p->stay_worst_cause = cause;
-	}
-}
 
 /* Checks magic, version, lengths, tables and the header's checksum; logs the reason and returns -EINVAL. */
 int bundle_check(const void *data, uint64_t bytes);

@@ -16,6 +16,8 @@ CAMBER_BIN = OUT / "camber.bin"
 CAMBER_ELF = OUT / "camber.elf"
 PLUGIN = TESTS / "insn.so"
 QEMU = os.environ.get("QEMU", "qemu-system-aarch64")
+# CAMBER_HOST_CPUS=8 forces a thread per CPU on a small host: slow, but with races that one thread cannot have.
+HOST_CPUS = int(os.environ.get("CAMBER_HOST_CPUS", os.cpu_count() or 1))
 
 # Without a host's clock and randomness in it: the same run on every machine.
 ICOUNT = ["-icount", "shift=0,sleep=off", "-M", "dtb-randomness=off", "-seed", "1", "-rtc", "clock=vm,base=2026-01-01T00:00:00"]

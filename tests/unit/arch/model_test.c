@@ -36,8 +36,8 @@ static void stale_translation_is_seen(void **state)
 	assert_int_equal(pa.addr, ram.addr + 0x1234);
 	arch_vcpu_switch(NULL, vcpu);
 	assert_int_equal(host_take_violations(), 1);
-	arch_stage2_flush_addr(vm->id + 1, gpa(0)); /* another VM's */
-	arch_stage2_flush_addr(vm->id, gpa(2 * MIB));	/* another address */
+	arch_stage2_flush_addr(vm->id + 1, gpa(0));   /* another VM's */
+	arch_stage2_flush_addr(vm->id, gpa(2 * MIB)); /* another address */
 	host_stage2_check(&vm->map);
 	assert_int_equal(host_take_violations(), 1);
 	arch_stage2_flush_addr(vm->id, gpa(2 * MIB - 1));

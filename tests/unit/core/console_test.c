@@ -188,7 +188,8 @@ static void others_begin_at_the_left_edge(void **state)
 	console_write(log, strlen(log));
 	say(&rtos, "tick\n");
 	say(&ivi, "root\n");
-	assert_string_equal(unit_wire(), "[ivi] login: \r\n[    1.000000] vm rtos: started\r\n[rtos] tick\r\n[ivi] root\r\n");
+	assert_string_equal(unit_wire(),
+			    "[ivi] login: \r\n[    1.000000] vm rtos: started\r\n[rtos] tick\r\n[ivi] root\r\n");
 	/* A prompt that others wrote below, ended without more: no empty line of it. */
 	say(&ivi, "# ");
 	(void)pass(3 * CONSOLE_FLUSH_NS);
@@ -200,15 +201,25 @@ static void others_begin_at_the_left_edge(void **state)
 static void input_follows_the_focus(void **state)
 {
 	(void)state;
-	unit_type("a\x01" "b\x01\x01" "c");
-	assert_string_equal(got[0], "a\x01" "b\x01\x01" "c");
-	unit_type("\x01\x01\x01" "d");
+	unit_type("a\x01"
+		  "b\x01\x01"
+		  "c");
+	assert_string_equal(got[0], "a\x01"
+				    "b\x01\x01"
+				    "c");
+	unit_type("\x01\x01\x01"
+		  "d");
 	assert_string_equal(got[1], "d");
-	unit_type("\x01\x01\x01" "e\r");
+	unit_type("\x01\x01\x01"
+		  "e\r");
 	assert_string_equal(got[2], "e\r");
-	unit_type("\x01\x01\x01" "f");
-	assert_string_equal(got[0], "a\x01" "b\x01\x01" "cf");
-	assert_string_equal(unit_wire(), "[console] input to rtos\r\n[console] input to the monitor\r\n[console] input to ivi\r\n");
+	unit_type("\x01\x01\x01"
+		  "f");
+	assert_string_equal(got[0], "a\x01"
+				    "b\x01\x01"
+				    "cf");
+	assert_string_equal(unit_wire(),
+			    "[console] input to rtos\r\n[console] input to the monitor\r\n[console] input to ivi\r\n");
 }
 
 static void interactive_writes_through(void **state)

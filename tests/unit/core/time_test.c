@@ -40,9 +40,20 @@ static int begin(void **state)
 
 static void conversions_are_exact(void **state)
 {
-	static const uint64_t rates[] = { 1000000, 19200000, 24000000, 62500000, 999999999, 1000000000, 1000000001, 10000000000 };
-	static const uint64_t values[] = { 0, 1, 999, 62500000, 999999999, 1000000000, 1000000001, UINT32_MAX,
-					   UINT64_C(1) << 53, UINT64_MAX / 3, UINT64_MAX - 1, UINT64_MAX };
+	static const uint64_t rates[] = { 1000000,   19200000,   24000000,   62500000,
+					  999999999, 1000000000, 1000000001, 10000000000 };
+	static const uint64_t values[] = { 0,
+					   1,
+					   999,
+					   62500000,
+					   999999999,
+					   1000000000,
+					   1000000001,
+					   UINT32_MAX,
+					   UINT64_C(1) << 53,
+					   UINT64_MAX / 3,
+					   UINT64_MAX - 1,
+					   UINT64_MAX };
 
 	(void)state;
 	for (size_t r = 0; r < ARRAY_SIZE(rates); r++) {
@@ -53,7 +64,8 @@ static void conversions_are_exact(void **state)
 			unsigned __int128 ticks = (unsigned __int128)values[v] * rates[r] / 1000000000;
 
 			assert_int_equal(time_ticks_to_ns(values[v]), ns > UINT64_MAX ? UINT64_MAX : (uint64_t)ns);
-			assert_int_equal(time_ns_to_ticks(values[v]), ticks > UINT64_MAX ? TIME_NEVER : (uint64_t)ticks);
+			assert_int_equal(time_ns_to_ticks(values[v]),
+					 ticks > UINT64_MAX ? TIME_NEVER : (uint64_t)ticks);
 		}
 	}
 }

@@ -93,9 +93,9 @@ static void reset_values(void **state)
 		uint64_t offset;
 		uint32_t value;
 	} regs[] = {
-		{ RSR, 0 },	 { FR, 0x90 },	  { 0x20, 0 },	   { IBRD, 0 },	    { FBRD, 0 },     { LCR_H, 0 },
-		{ CR, 0x300 },	 { IFLS, 0x12 },  { IMSC, 0 },	   { RIS, 0 },	    { MIS, 0 },	     { ICR, 0 },
-		{ DMACR, 0 },	 { 0xfe0, 0x11 }, { 0xfe4, 0x10 }, { 0xfe8, 0x34 }, { 0xfec, 0x00 }, { 0xff0, 0x0d },
+		{ RSR, 0 },      { FR, 0x90 },    { 0x20, 0 },     { IBRD, 0 },     { FBRD, 0 },     { LCR_H, 0 },
+		{ CR, 0x300 },   { IFLS, 0x12 },  { IMSC, 0 },     { RIS, 0 },      { MIS, 0 },      { ICR, 0 },
+		{ DMACR, 0 },    { 0xfe0, 0x11 }, { 0xfe4, 0x10 }, { 0xfe8, 0x34 }, { 0xfec, 0x00 }, { 0xff0, 0x0d },
 		{ 0xff4, 0xf0 }, { 0xff8, 0x05 }, { 0xffc, 0xb1 }, { 0x100, 0 },    { 0x80, 0 },     { 0xfdc, 0 },
 	};
 
@@ -109,8 +109,8 @@ static void registers_keep_what_exists(void **state)
 	static const struct {
 		uint64_t offset;
 		uint32_t mask;
-	} regs[] = { { 0x20, 0xff },  { IBRD, 0xffff }, { FBRD, 0x3f }, { LCR_H, 0xff },
-		     { CR, 0xff87 }, { IFLS, 0x3f },	{ IMSC, 0x7ff }, { DMACR, 7 } };
+	} regs[] = { { 0x20, 0xff }, { IBRD, 0xffff }, { FBRD, 0x3f },  { LCR_H, 0xff },
+		     { CR, 0xff87 }, { IFLS, 0x3f },   { IMSC, 0x7ff }, { DMACR, 7 } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(regs); i++) {

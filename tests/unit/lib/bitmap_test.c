@@ -22,7 +22,8 @@ static void finds_every_bit(void **state)
 			map[0] = map[1] = map[2] = 0;
 			bitmap_set(map, set);
 			for (unsigned int from = 0; from <= 193; from++)
-				assert_int_equal(bitmap_next(map, bits, from), from > bits ? bits : slow_next(map, bits, from));
+				assert_int_equal(bitmap_next(map, bits, from),
+						 from > bits ? bits : slow_next(map, bits, from));
 			bitmap_clear(map, set);
 			assert_int_equal(map[set / 64], 0);
 		}

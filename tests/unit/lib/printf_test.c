@@ -60,7 +60,8 @@ static void strings_and_characters(void **state)
 {
 	(void)state;
 	SAME("%s", "");
-	SAME("<%5s> <%-5s> <%.2s> <%5.2s> <%-5.2s> <%2s> <%.0s> <%.s>", "abc", "abc", "abc", "abc", "abc", "abc", "abc", "abc");
+	SAME("<%5s> <%-5s> <%.2s> <%5.2s> <%-5.2s> <%2s> <%.0s> <%.s>", "abc", "abc", "abc", "abc", "abc", "abc", "abc",
+	     "abc");
 	SAME("<%c> <%3c> <%-3c>", 'x', 'y', 'z');
 	SAME("100%%");
 	assert_int_equal(camber_snprintf(got, sizeof(got), "%s", NULL), 6);
@@ -119,9 +120,12 @@ static void unknown_conversions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers_of_all_lengths), cmocka_unit_test(alternative_form),
-		cmocka_unit_test(strings_and_characters), cmocka_unit_test(string_without_end),
-		cmocka_unit_test(pointers),		  cmocka_unit_test(never_beyond_the_buffer),
+		cmocka_unit_test(numbers_of_all_lengths),
+		cmocka_unit_test(alternative_form),
+		cmocka_unit_test(strings_and_characters),
+		cmocka_unit_test(string_without_end),
+		cmocka_unit_test(pointers),
+		cmocka_unit_test(never_beyond_the_buffer),
 		cmocka_unit_test(unknown_conversions),
 	};
 

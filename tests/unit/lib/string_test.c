@@ -97,7 +97,8 @@ static void compares(void **state)
 
 static void searches(void **state)
 {
-	static const char text[] = "abc\xff" "abc";
+	static const char text[] = "abc\xff"
+				   "abc";
 
 	(void)state;
 	assert_ptr_equal(camber_memchr(text, 'c', 7), &text[2]);
@@ -187,8 +188,8 @@ static void numbers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(copies),   cmocka_unit_test(moves),	       cmocka_unit_test(fills),
-		cmocka_unit_test(compares), cmocka_unit_test(searches),	       cmocka_unit_test(string_compares),
+		cmocka_unit_test(copies),   cmocka_unit_test(moves),         cmocka_unit_test(fills),
+		cmocka_unit_test(compares), cmocka_unit_test(searches),      cmocka_unit_test(string_compares),
 		cmocka_unit_test(numbers),  cmocka_unit_test(string_copies),
 	};
 

@@ -61,7 +61,8 @@ static void roots_follow_the_address_size(void **state)
 {
 	static const struct {
 		unsigned int bits, levels, pages;
-	} cases[] = { { 32, 3, 1 }, { 36, 3, 1 }, { 39, 3, 1 }, { 40, 3, 2 }, { 42, 3, 8 }, { 43, 3, 16 }, { 44, 4, 1 }, { 48, 4, 1 } };
+	} cases[] = { { 32, 3, 1 }, { 36, 3, 1 },  { 39, 3, 1 }, { 40, 3, 2 },
+		      { 42, 3, 8 }, { 43, 3, 16 }, { 44, 4, 1 }, { 48, 4, 1 } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -226,7 +227,8 @@ static void random_requests(void **state)
 		if (aligned)
 			first &= ~511u;
 		count = MIN(count, PAGES - first);
-		pa = ((uint64_t)(rand_r(&seed) & 0xffff) << 21) + (aligned ? first : (unsigned int)rand_r(&seed) % 512) * PAGE_SIZE;
+		pa = ((uint64_t)(rand_r(&seed) & 0xffff) << 21) +
+		     (aligned ? first : (unsigned int)rand_r(&seed) % 512) * PAGE_SIZE;
 		for (unsigned int i = first; i < first + count; i++) {
 			any |= model[i] != 0;
 		}

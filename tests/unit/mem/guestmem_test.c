@@ -212,9 +212,9 @@ static void loads_rom_and_over_borders(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(copies_over_page_borders), cmocka_unit_test(rom_is_not_written),
-		cmocka_unit_test(devices_are_not_memory),   cmocka_unit_test(all_or_nothing),
-		cmocka_unit_test(addresses_do_not_wrap),    cmocka_unit_test(loads_any_alignment),
+		cmocka_unit_test(copies_over_page_borders),   cmocka_unit_test(rom_is_not_written),
+		cmocka_unit_test(devices_are_not_memory),     cmocka_unit_test(all_or_nothing),
+		cmocka_unit_test(addresses_do_not_wrap),      cmocka_unit_test(loads_any_alignment),
 		cmocka_unit_test(loads_rom_and_over_borders),
 	};
 

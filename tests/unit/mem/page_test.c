@@ -100,15 +100,13 @@ static void reserves_every_overlap(void **state)
 		uint64_t base, bytes;
 		uint64_t left;
 	} cases[] = {
-		{ 0x3fff0000, 0x10000, 16 }, /* before */
-		{ 0x40010000, 0x10000, 16 }, /* behind */
-		{ 0x40000000, 0x10000, 0 },  /* exactly */
-		{ 0x30000000, 0x20000000, 0 },
-		{ 0x3fff0000, 0x10001, 15 }, /* a byte of the first page */
-		{ 0x4000ffff, 0x1, 15 },     /* a byte of the last */
-		{ 0x40004800, 0x1000, 14 },  /* parts of two pages */
-		{ 0x40004000, 0, 16 },
-		{ 0x40004000, UINT64_MAX, 4 }, /* wraps: to the end of everything */
+		{ 0x3fff0000, 0x10000, 16 },                                  /* before */
+		{ 0x40010000, 0x10000, 16 },                                  /* behind */
+		{ 0x40000000, 0x10000, 0 },                                   /* exactly */
+		{ 0x30000000, 0x20000000, 0 }, { 0x3fff0000, 0x10001, 15 },   /* a byte of the first page */
+		{ 0x4000ffff, 0x1, 15 },                                      /* a byte of the last */
+		{ 0x40004800, 0x1000, 14 },                                   /* parts of two pages */
+		{ 0x40004000, 0, 16 },         { 0x40004000, UINT64_MAX, 4 }, /* wraps: to the end of everything */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -128,7 +126,8 @@ static void reserves_every_overlap(void **state)
 
 				if (__builtin_add_overflow(cases[i].base, cases[i].bytes, &end))
 					end = UINT64_MAX;
-				assert_true(cases[i].bytes == 0 || pa.addr + PAGE_SIZE <= cases[i].base || pa.addr >= end);
+				assert_true(cases[i].bytes == 0 || pa.addr + PAGE_SIZE <= cases[i].base ||
+					    pa.addr >= end);
 			}
 			assert_int_equal(seen, cases[i].left);
 		}

@@ -189,6 +189,8 @@ static void siblings_starve_nobody(void **state)
 			if (u != &c && sleeping)
 				sched_block(u);
 		}
+		if (c.run_ticks == 0)
+			print_error("starved, with siblings that %s\n", sleeping ? "sleep" : "spin");
 		/* A fair share would be a third. */
 		assert_true(c.run_ticks > (a.run_ticks + b.run_ticks) / 20);
 		assert_true(a.run_ticks > 0 && b.run_ticks > 0);

@@ -23,7 +23,8 @@ struct file {
 	struct bundle_header header;
 	struct bundle_vm vm[2];
 	struct bundle_load load[3];
-	uint8_t pad[8192 - sizeof(struct bundle_header) - 2 * sizeof(struct bundle_vm) - 3 * sizeof(struct bundle_load)];
+	uint8_t pad[8192 - sizeof(struct bundle_header) - 2 * sizeof(struct bundle_vm) -
+		    3 * sizeof(struct bundle_load)];
 	uint8_t image[IMAGE_BYTES];
 };
 
@@ -31,15 +32,13 @@ struct file {
 #define IMAGE_OFFSET offsetof(struct file, image)
 
 static struct file file;
-static char logged[1024];
+static char logged[1024]; /* the last line */
 
 static void keep(const char *text, size_t n)
 {
-	size_t used = strlen(logged);
-
-	assert_true(used + n < sizeof(logged));
-	memcpy(&logged[used], text, n);
-	logged[used + n] = '\0';
+	assert_true(n < sizeof(logged));
+	memcpy(logged, text, n);
+	logged[n] = '\0';
 }
 
 static void seal(void)
@@ -71,7 +70,7 @@ static int begin(void **state)
 			.vcpu_count = 1,
 			.mem_count = 1,
 			.mem = { { .ipa = RAM, .bytes = 2 * MIB } },
-			.load_first = i,
+			.load_first = 2 * i,
 			.load_count = 2 - i,
 			.entry_ipa = RAM,
 			.spi_count = 32,
@@ -79,8 +78,14 @@ static int begin(void **state)
 		};
 	for (size_t i = 0; i < IMAGE_BYTES; i++)
 		file.image[i] = (uint8_t)(i * 13 + i / 256);
-	file.load[0] = (struct bundle_load){ .offset = IMAGE_OFFSET, .file_bytes = IMAGE_BYTES, .mem_bytes = 20000, .ipa = RAM + 0x1003 };
-	file.load[1] = (struct bundle_load){ .offset = IMAGE_OFFSET + 7, .file_bytes = 100, .mem_bytes = 100, .ipa = RAM + 0x100000 };
+	file.load[0] = (struct bundle_load){ .offset = IMAGE_OFFSET,
+					     .file_bytes = IMAGE_BYTES,
+					     .mem_bytes = 20000,
+					     .ipa = RAM + 0x1003 };
+	file.load[1] = (struct bundle_load){ .offset = IMAGE_OFFSET + 7,
+					     .file_bytes = 100,
+					     .mem_bytes = 100,
+					     .ipa = RAM + 0x100000 };
 	file.load[2] = (struct bundle_load){ .offset = 0, .file_bytes = 0, .mem_bytes = 5000, .ipa = RAM + 0x180001 };
 	for (int i = 0; i < 2; i++)
 		file.load[i].crc = crc32(0, (const uint8_t *)&file + file.load[i].offset, file.load[i].file_bytes);

@@ -103,12 +103,6 @@ extern struct cpu_stacks arm64_stacks[CONFIG_CPU_MAX];
 
 /* --- traps ------------------------------------------------------------------------------------------------------------ */
 
-enum trap_result {
-	TRAP_HANDLED,   /* done; PC already right */
-	TRAP_SKIP,      /* done; go on after the trapped instruction */
-	TRAP_UNHANDLED, /* nobody emulates it: undefined instruction in the guest */
-};
-
 /* Exit classes of interrupts, in the gap that exception classes from guests leave (struct pcpu.exits). */
 #define EXIT_CLASS_IRQ 0x3f
 #define EXIT_CLASS_SERROR 0x3e
@@ -123,7 +117,6 @@ void trap_hvc(struct arm64_vcpu *a, uint64_t esr);
 void trap_serror(struct arm64_vcpu *a);
 void trap_finish(enum trap_result result);
 void trap_stay_worst(uint64_t stay);
-struct vcpu *trap_leave_slow(void);
 
 enum trap_result abort_data(struct arm64_vcpu *a, uint64_t esr);
 enum trap_result abort_instruction(struct arm64_vcpu *a, uint64_t esr);
@@ -154,7 +147,6 @@ void el1_save(struct el1_context *c);
 void el1_load(const struct el1_context *c);
 void fpsimd_reset(struct arm64_vcpu *a);
 void fpsimd_leave(struct arm64_vcpu *a); /* before the vCPU may run elsewhere */
-void fpsimd_set_trap(struct arm64_vcpu *a);
 void fpsimd_save(struct fp_context *c);
 void fpsimd_load(const struct fp_context *c);
 

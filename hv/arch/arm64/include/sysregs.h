@@ -83,6 +83,9 @@
 #define CPTR_TTA BIT64(20)
 #define CPTR_TAM BIT64(30)
 
+/* While a vCPU is loaded: its FP registers or not, SVE and trace never. */
+#define CPTR_GUEST (CPTR_RES1 | CPTR_TZ | CPTR_TTA)
+
 #define MDCR_HPMN UINT64_C(0x1f)
 #define MDCR_TPMCR BIT64(5)
 #define MDCR_TPM BIT64(6)

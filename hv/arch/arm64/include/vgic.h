@@ -39,6 +39,8 @@ struct virq {
 #define VGIC_BUSY_SPILLED (1u << 1) /* active ones remained outside at the last refill */
 #define VGIC_BUSY_HOLD (1u << 2)    /* a sibling is at work on its state: fold, but don't refill */
 
+#define VGIC_CHANGED_MANY UINT16_MAX
+
 struct vgic_vcpu {
 	struct virq priv[VGIC_PRIVATE];
 	uint64_t pend[VGIC_WORDS];   /* deliverable and not in a list register, by INTID */
@@ -49,6 +51,7 @@ struct vgic_vcpu {
 	bool resync;             /* a fold and a refill are due on the CPU that has it loaded */
 	uint8_t busy;            /* VGIC_BUSY_*: a new interrupt can't just take a list register */
 	bool active_any;         /* some bit of active may be set */
+	uint16_t changed;        /* with resync: the one interrupt that another CPU changed, or VGIC_CHANGED_MANY */
 	uint8_t processor_sleep; /* GICR_WAKER */
 	uint64_t hcr;            /* ICH_HCR_EL2 as wanted while loaded */
 	uint64_t vmcr;
@@ -82,6 +85,13 @@ static inline bool virq_deliverable(const struct vgic_vm *g, const struct virq *
 struct arm64_vcpu;
 struct arm64_vm;
 
+/* What the handler of a trap did. */
+enum trap_result {
+	TRAP_HANDLED,	/* done; PC already right */
+	TRAP_SKIP,	/* done; go on after the trapped instruction */
+	TRAP_UNHANDLED, /* nobody emulates it: undefined instruction in the guest */
+};
+
 int vgic_vm_init(struct arm64_vm *vm);
 void vgic_vm_reset(struct arm64_vm *vm);
 void vgic_vcpu_reset(struct arm64_vcpu *a);
@@ -100,12 +110,15 @@ void vgic_line_private(struct arm64_vcpu *a, uint32_t intid, bool level);
 void vgic_vtimer_fired(struct arm64_vcpu *a);
 
 /* Write to ICC_SGI1R_EL1 / ICC_SGI0R_EL1 / ICC_ASGI1R_EL1 (IHI 0069 12.2.17). */
-void vgic_sgi(struct arm64_vcpu *a, uint64_t sgir);
+enum trap_result vgic_sgi(struct arm64_vcpu *a, uint64_t sgir);
 /* ICC_DIR_EL1 while spilled active interrupts exist. */
 void vgic_dir(struct arm64_vcpu *a, uint32_t intid);
 
-/* Fold and refill if a request or a maintenance interrupt (resync) wants it. Own CPU, loaded. */
+/* Does what another CPU asked for (resync). Own CPU, loaded. */
 void vgic_sync(struct arm64_vcpu *a);
+
+/* Maintenance interrupt: list registers can be refilled. Own CPU, loaded. */
+void vgic_maintenance(struct arm64_vcpu *a);
 
 void vgic_save(struct arm64_vcpu *a);
 void vgic_load(struct arm64_vcpu *a);

@@ -35,8 +35,12 @@ uint64_t host_timer(unsigned int cpu);
 unsigned int host_timer_sets(unsigned int cpu);
 unsigned int host_kicks(unsigned int cpu);
 
-/* How a call that doesn't return ended. */
-enum host_end { HOST_END_NONE, HOST_END_PANIC, HOST_END_REBOOT, HOST_END_POWEROFF, HOST_END_HALT };
+/* What happens while the CPU sleeps, or between the steps of long work; NULL: nothing, so sleep has no end. */
+void host_on_idle(void (*fn)(void));
+void host_on_poll(void (*fn)(void));
+
+/* How a call that doesn't return ended. IDLE: the CPU went to sleep, and nobody is there to wake it. */
+enum host_end { HOST_END_NONE, HOST_END_PANIC, HOST_END_REBOOT, HOST_END_POWEROFF, HOST_END_HALT, HOST_END_IDLE };
 
 extern jmp_buf *host_end_to; /* where to; NULL: such an end aborts the test program */
 void host_end(enum host_end how) __noreturn;
