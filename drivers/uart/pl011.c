@@ -15,6 +15,8 @@
 
 #define FR_RXFE BIT32(4)
 #define FR_TXFF BIT32(5)
+#define FR_TXFE BIT32(7)
+#define FIFO_DEPTH 16u /* the least that any revision has */
 #define LCR_H_8N1_FIFO 0x70u
 #define CR_ENABLE 0x301u
 #define INT_RX BIT32(4)
@@ -22,7 +24,7 @@
 #define INT_ALL 0x7ffu
 #define DR_ERRORS 0xf00u
 
-/* At 115,200 baud a byte takes 87 us; a poll takes at least a few ns of bus time. After that the byte is dropped. */
+/* At 115,200 baud a byte takes 87 us; a poll takes at least a few ns of bus time. After that the rest is dropped. */
 #define TX_POLLS 100000u
 
 static uint32_t reg_read(void *dev, uint32_t reg)
@@ -47,17 +49,35 @@ void *pl011_init(uint64_t base)
 	return dev;
 }
 
+/* Waits, bounded, for room; returns how many bytes fit without asking again. */
+static unsigned int room(void *dev)
+{
+	unsigned int polls;
+	uint32_t fr;
+
+	for (polls = TX_POLLS; polls; polls--) {
+		fr = reg_read(dev, UARTFR);
+		if (fr & FR_TXFE)
+			return FIFO_DEPTH;
+		if (!(fr & FR_TXFF))
+			return 1;
+		arch_cpu_relax();
+	}
+	return 0;
+}
+
 static void put(void *dev, const char *text, size_t n)
 {
+	unsigned int fits = 0;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		unsigned int polls = TX_POLLS;
-
-		while ((reg_read(dev, UARTFR) & FR_TXFF) && --polls)
-			arch_cpu_relax();
-		if (polls)
-			reg_write(dev, UARTDR, (uint8_t)text[i]);
+		if (!fits)
+			fits = room(dev);
+		if (!fits)
+			return; /* nobody reads the line */
+		fits--;
+		reg_write(dev, UARTDR, (uint8_t)text[i]);
 	}
 }
 

@@ -65,10 +65,10 @@ static void cmd_stat(const char *arg __unused)
 	for (i = 0; i < pcpu_count(); i++) {
 		const struct pcpu *p = pcpu_get(i);
 
-		say("CPU %u: hypervisor %llu ns in all, longest stay %llu ns (guest PC 0x%llx, ESR 0x%llx), %llu interrupts",
-		    i, (unsigned long long)time_ticks_to_ns(p->stay_total),
+		say("CPU %u: hypervisor %llu ns in all, longest stay %llu ns (guest PC 0x%llx, ESR 0x%llx)", i,
+		    (unsigned long long)time_ticks_to_ns(p->stay_total),
 		    (unsigned long long)time_ticks_to_ns(p->stay_worst), (unsigned long long)p->stay_worst_pc,
-		    (unsigned long long)p->stay_worst_cause, (unsigned long long)p->irqs);
+		    (unsigned long long)p->stay_worst_cause);
 		for (c = 0; c < PCPU_EXIT_CLASSES; c++)
 			if (p->exits[c])
 				say("  exits of class 0x%02x: %llu", c, (unsigned long long)p->exits[c]);

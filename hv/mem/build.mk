@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 obj-y := page.o gmap.o guestmem.o
-hot-y := guestmem.o
+

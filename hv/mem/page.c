@@ -173,6 +173,15 @@ int mem_alloc(uint64_t bytes, uint64_t align, hpa_t *out)
 }
 
 /* what is NULL for page tables. */
+int mem_reserve_own(hpa_t base, uint64_t bytes)
+{
+	int ret = mem_reserve(base, bytes);
+
+	if (!ret)
+		kept_bytes += bytes;
+	return ret;
+}
+
 static void *alloc_kept(uint64_t bytes, uint64_t align, const char *what)
 {
 	hpa_t pa;

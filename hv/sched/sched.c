@@ -3,8 +3,8 @@
  * Scheduler: round robin per CPU, exact charging, slices only while somebody waits.
  *
  * A unit woken by a sibling's interrupt goes to the head of the queue and pre-empts: whoever waits for it would otherwise
- * spin for a whole slice. SCHED_BOOSTS_MAX bounds how often in a row, so that two siblings that interrupt each other can't
- * keep a third from running. Never allocates, never waits; every operation is constant time but for the lock.
+ * spin for a whole slice; so does one whose own timer expired. SCHED_BOOSTS_MAX bounds how often in a row on a CPU, so that
+ * siblings which interrupt each other can't keep a third unit from running. Never allocates, never waits; every operation is constant time but for the lock.
  * Locking: struct sched_cpu.lock guards its queue and the fields of all units assigned to it.
  */
 #include "camber/sched.h"
@@ -32,7 +32,7 @@ static void slice_expired(struct timer *t)
 		pcpu_post(pcpu_get(s->cpu), PCPU_WORK_RESCHED);
 }
 
-void sched_cpu_init(struct sched_cpu *s, unsigned int cpu, struct timer_queue *timers)
+__cold void sched_cpu_init(struct sched_cpu *s, unsigned int cpu, struct timer_queue *timers)
 {
 	s->timers = timers;
 	list_init(&s->queue);
@@ -41,7 +41,7 @@ void sched_cpu_init(struct sched_cpu *s, unsigned int cpu, struct timer_queue *t
 	s->slice_ticks = time_ns_to_ticks((uint64_t)CONFIG_SCHED_SLICE_US * 1000);
 }
 
-int sched_unit_init(struct sched_unit *u, uint32_t cpu_mask, uint32_t weight)
+__cold int sched_unit_init(struct sched_unit *u, uint32_t cpu_mask, uint32_t weight)
 {
 	unsigned int i, best = PCPU_MAX;
 
@@ -69,6 +69,7 @@ bool sched_unit_alone(const struct sched_unit *u)
 static void enqueue(struct sched_cpu *s, struct sched_unit *u, bool first)
 {
 	u->state = SCHED_QUEUED;
+	u->raised = first;
 	if (first)
 		list_add_head(&u->node, &s->queue);
 	else
@@ -82,12 +83,12 @@ static void dequeue(struct sched_cpu *s, struct sched_unit *u)
 	s->waiting--;
 }
 
-/* An interrupt from a sibling moves it before the others, a bounded number of times in a row. */
-static bool may_boost(struct sched_unit *u, enum sched_wake why)
+/* Its own timer or an interrupt from a sibling moves it before the others, a bounded number of times in a row. */
+static bool may_boost(struct sched_cpu *s, enum sched_wake why)
 {
-	if (why != SCHED_WAKE_IPI || u->boosts >= SCHED_BOOSTS_MAX)
+	if ((why != SCHED_WAKE_IPI && why != SCHED_WAKE_TIMER) || s->boosts >= SCHED_BOOSTS_MAX)
 		return false;
-	u->boosts++;
+	s->boosts++;
 	return true;
 }
 
@@ -106,14 +107,14 @@ bool sched_wake(struct sched_unit *u, enum sched_wake why)
 			break;
 		__attribute__((fallthrough));
 	case SCHED_BLOCKED:
-		preempt = may_boost(u, why);
+		preempt = may_boost(s, why);
 		/* Nobody runs, or the one that does has to share from now on: either way the CPU has to look. */
-		enqueue(s, u, preempt || why == SCHED_WAKE_TIMER);
+		enqueue(s, u, preempt);
 		u->wakeups++;
 		woken = true;
 		break;
 	case SCHED_QUEUED:
-		preempt = may_boost(u, why);
+		preempt = may_boost(s, why);
 		if (preempt) {
 			dequeue(s, u);
 			enqueue(s, u, true);
@@ -122,7 +123,7 @@ bool sched_wake(struct sched_unit *u, enum sched_wake why)
 	case SCHED_RUNNING:
 		break;
 	}
-	if (preempt || (woken && why == SCHED_WAKE_TIMER))
+	if (preempt)
 		s->preempt = true;
 	spin_unlock(&s->lock);
 	if (woken || preempt)
@@ -140,7 +141,7 @@ void sched_block(struct sched_unit *u)
 	spin_unlock(&s->lock);
 }
 
-bool sched_stop(struct sched_unit *u)
+__cold bool sched_stop(struct sched_unit *u)
 {
 	struct sched_cpu *s = cpu_of(u);
 	bool off = true;
@@ -176,10 +177,8 @@ static void put_running(struct sched_cpu *s, uint64_t now)
 		u->stop_wanted = false;
 		u->state = SCHED_OFF;
 	}
-	if (u->state != SCHED_RUNNING) {
-		u->boosts = 0;
+	if (u->state != SCHED_RUNNING)
 		s->running = NULL;
-	}
 }
 
 struct sched_unit *sched_pick(struct sched_cpu *s)
@@ -192,8 +191,6 @@ struct sched_unit *sched_pick(struct sched_cpu *s)
 		put_running(s, now);
 	u = s->running;
 	if (u && s->waiting && (s->preempt || now >= s->slice_end)) {
-		if (!s->preempt)
-			u->boosts = 0; /* it had its full turn, and so have the others their chance */
 		enqueue(s, u, false);
 		s->running = NULL;
 	}
@@ -205,6 +202,9 @@ struct sched_unit *sched_pick(struct sched_cpu *s)
 		u->run_start = now;
 		u->switches++;
 		s->running = u;
+		/* A turn in order, or nobody who could be passed over: raising may begin anew. */
+		if (!u->raised || !s->waiting)
+			s->boosts = 0;
 		s->slice_end = now + s->slice_ticks;
 	}
 	u = s->running;

@@ -64,7 +64,7 @@ void vm_load_turn(struct vm *vm)
 	if (ret > 0)
 		return;
 	if (ret < 0) {
-		vm_stop(vm, VM_STOP_CRASH);
+		vm_stop(vm, VM_STOP_DAMAGED); /* as it would be the next time: no restart */
 		return;
 	}
 	reset(vm);
@@ -107,6 +107,7 @@ static const char *const reasons[] = {
 	[VM_STOP_OFF] = "powered off",
 	[VM_STOP_RESET] = "reset",
 	[VM_STOP_CRASH] = "crashed",
+	[VM_STOP_DAMAGED] = "not started: its images are damaged",
 };
 
 /* The last vCPU has left. vm->lock held. */
@@ -152,7 +153,7 @@ void vm_stop(struct vm *vm, enum vm_stop why)
 	}
 	vm->state = VM_STOPPING;
 	vm->stop_reason = why;
-	if (why == VM_STOP_CRASH)
+	if (why == VM_STOP_CRASH || why == VM_STOP_DAMAGED)
 		vm->crashes++;
 	for (i = 0; i < vm->vcpu_count; i++) {
 		struct vcpu *v = vm->vcpu[i];

@@ -18,27 +18,27 @@
 
 #define XEN_VERSION (4u << 16 | 17u)
 
-typedef int64_t hypercall_fn(struct vcpu *v, const uint64_t *args);
+/* Writes its result to args[0] itself: the last thing that a hypercall does is then a jump, not a call and a return. */
+typedef void hypercall_fn(struct vcpu *v, uint64_t *args);
 
 /* public/version.h: sub-op 0 needs no buffer. */
-static int64_t do_xen_version(struct vcpu *v __unused, const uint64_t *args)
+static void do_xen_version(struct vcpu *v __unused, uint64_t *args)
 {
-	return args[0] == XENVER_version ? (int64_t)XEN_VERSION : -ENOSYS;
+	args[0] = args[0] == XENVER_version ? XEN_VERSION : (uint64_t)-ENOSYS;
 }
 
 /* public/sched.h */
-static int64_t do_sched_op(struct vcpu *v, const uint64_t *args)
+static void do_sched_op(struct vcpu *v, uint64_t *args)
 {
-	switch (args[0]) {
-	case SCHEDOP_yield:
+	uint64_t op = args[0];
+
+	args[0] = 0;
+	if (op == SCHEDOP_yield)
 		vcpu_yield();
-		return 0;
-	case SCHEDOP_block:
+	else if (op == SCHEDOP_block)
 		vcpu_wait(v);
-		return 0;
-	default:
-		return -ENOSYS;
-	}
+	else
+		args[0] = (uint64_t)-ENOSYS;
 }
 
 static hypercall_fn *const table[XEN_HYPERCALLS] = {
@@ -67,5 +67,5 @@ void xen_hypercall(struct vcpu *v, uint64_t number, uint64_t *args)
 		return;
 	}
 	v->hypercalls[number]++;
-	args[0] = (uint64_t)table[number](v, args);
+	table[number](v, args);
 }

@@ -24,8 +24,8 @@ def test_date(boot):
     assert before - 1 <= epoch <= after + 1
 
 
-def test_cyclictest_has_its_cycles(boot):
-    q = boot("linux2", bootargs={"linux": linux.run("cyclictest")}, **linux.variant("-rt"))
+def test_cyclictest_has_its_cycles(boot, icount):
+    q = boot("linux2", bootargs={"linux": linux.run("cyclictest")}, **linux.variant("-rt"), **icount)
     q.expect(linux.up())
     linux.step_ok(q, "cyclictest")
 

@@ -49,12 +49,12 @@ $(unit_tests:%=$(UNIT_OUT)/%): $(UNIT_OUT)/%: tests/unit/%.c $(UNIT_OBJ)/libhost
 # Nothing here allocates, so there are no leaks to look for, and the search for them needs ptrace, which containers lack.
 .PHONY: unit
 unit: $(UNIT:%=$(UNIT_OUT)/%) $(if $(MKBUNDLE_TESTS),unit-mkbundle)
-	$(Q)for t in $(UNIT); do \
+	$(Q)failed=; for t in $(UNIT); do \
 		if ASAN_OPTIONS=detect_leaks=0 timeout 120 $(UNIT_OUT)/$$t > $(UNIT_OUT)/$$t.log 2>&1; then \
 			printf '  %-8s %-24s %s\n' UNIT $$t "$$(sed -n 's/^\[  PASSED  \] //p' $(UNIT_OUT)/$$t.log | tail -1)"; \
 		else \
-			cat $(UNIT_OUT)/$$t.log; printf '  %-8s %s\n' FAILED $$t; exit 1; \
+			cat $(UNIT_OUT)/$$t.log; printf '  %-8s %s\n' FAILED $$t; failed="$$failed $$t"; \
 		fi; \
-	done
+	done; test -z "$$failed" || { echo "unit tests failed:$$failed"; exit 1; }
 
 -include $(host_objs:.o=.d) $(unit_tests:%=$(UNIT_OUT)/%.d)

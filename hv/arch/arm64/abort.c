@@ -29,7 +29,8 @@ static uint64_t fault_ipa(void)
 }
 
 /* An access that nobody answers, as the VM's configuration says: abort in the guest, or the end of the VM. */
-static __cold enum trap_result stray(struct arm64_vcpu *a, uint64_t esr, uint64_t ipa, bool instruction, const char *what)
+static __cold enum trap_result stray(struct arm64_vcpu *a, uint64_t esr, uint64_t ipa, bool instruction,
+				     const char *what)
 {
 	struct vm *vm = a->v.vm;
 	uint64_t pc = read_sysreg(elr_el2);

@@ -5,4 +5,4 @@ obj-y := boot.o vectors.o fault.o trap.o abort.o sysreg.o idregs.o smccc.o psci.
 arch_cflags := -mgeneral-regs-only -mno-outline-atomics -mstrict-align -march=armv8-a+crc -fno-pic -fPIE \
 	-mbranch-protection=none
 
-hot-y := abort.o context.o fp.o gic.o gicv3.o idregs.o sysreg.o timer.o trap.o vcpu.o vgic.o vgic_lr.o
+hot-y := abort.o context.o gic.o gicv3.o timer.o trap.o vcpu.o vgic.o vgic_lr.o

@@ -53,7 +53,6 @@ void gic_handle_other(uint32_t intid)
 {
 	struct pcpu *p = arch_pcpu();
 
-	p->irqs++;
 	if (intid < 16) {
 		gic->deactivate(intid);
 		handle_sgi(p, intid);

@@ -75,7 +75,7 @@ static bool wait_clear(uint64_t addr, uint32_t mask)
 	return false;
 }
 
-static int v3_init(const struct platform *hw)
+static __cold int v3_init(const struct platform *hw)
 {
 	uint32_t lines, i;
 
@@ -103,7 +103,7 @@ static int v3_init(const struct platform *hw)
 }
 
 /* The redistributor whose affinity is this CPU's (IHI 0069 12.11.35). */
-static uint64_t find_redistributor(uint64_t mpidr)
+static __cold uint64_t find_redistributor(uint64_t mpidr)
 {
 	uint64_t affinity = (mpidr & 0xffffff) | ((mpidr >> 32) & 0xff) << 24;
 	uint64_t at = gicr_base;
@@ -140,7 +140,7 @@ LR_EACH(LR_FUNCTIONS)
 #define LR_WRITE_NAME(i, crm, op2) v3_lr_write_##i,
 #define LR_READ_NAME(i, crm, op2) v3_lr_read_##i,
 
-static int v3_init_cpu(unsigned int cpu)
+static __cold int v3_init_cpu(unsigned int cpu)
 {
 	uint64_t mpidr = read_sysreg(mpidr_el1);
 	uint64_t rd = find_redistributor(mpidr), vtr;
@@ -212,7 +212,7 @@ static void v3_send_sgi(unsigned int cpu, uint32_t sgi)
 	isb();
 }
 
-static void v3_enable(uint32_t intid)
+static __cold void v3_enable(uint32_t intid)
 {
 	uint64_t mpidr = read_sysreg(mpidr_el1);
 
@@ -287,8 +287,8 @@ const struct gic_ops gicv3_ops = {
 	.send_sgi = v3_send_sgi,
 	.enable = v3_enable,
 	.set_active = v3_set_active,
-	.lr_write = {LR_EACH(LR_WRITE_NAME)},
-	.lr_read = {LR_EACH(LR_READ_NAME)},
+	.lr_write = { LR_EACH(LR_WRITE_NAME) },
+	.lr_read = { LR_EACH(LR_READ_NAME) },
 	.hcr_write = v3_hcr_write,
 	.eoi_count = v3_eoi_count,
 	.vif_save = v3_vif_save,

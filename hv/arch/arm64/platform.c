@@ -18,12 +18,11 @@ static const void *fdt;
 /* What this file wants to know of a node, gathered in one pass over its properties. */
 struct node {
 	const char *name;
-	const fdt32_t *reg, *interrupts;
-	const char *compatible, *status, *device_type, *method;
+	const fdt32_t *reg, *interrupts, *stride;
+	const char *compatible, *device_type, *method;
 	const char *bootargs, *stdout_path;
-	const fdt64_t *stride;
 	uint64_t initrd_start, initrd_end;
-	int reg_bytes, interrupts_bytes, compatible_bytes;
+	int reg_bytes, interrupts_bytes, compatible_bytes, stride_bytes;
 	int address_cells, size_cells; /* for its children */
 	bool enabled;
 };
@@ -58,38 +57,55 @@ static const char *text(const char *value, int bytes)
 	return bytes > 0 && value[bytes - 1] == '\0' ? value : NULL;
 }
 
+enum kind { CELLS, NUMBER, COUNT, TEXT, STATUS };
+
+static const struct property {
+	const char *name;
+	uint8_t kind;
+	uint8_t at, bytes_at; /* in struct node; bytes_at 0: length not kept */
+} properties[] = {
+	{ "reg", CELLS, offsetof(struct node, reg), offsetof(struct node, reg_bytes) },
+	{ "interrupts", CELLS, offsetof(struct node, interrupts), offsetof(struct node, interrupts_bytes) },
+	{ "redistributor-stride", CELLS, offsetof(struct node, stride), offsetof(struct node, stride_bytes) },
+	{ "compatible", TEXT, offsetof(struct node, compatible), offsetof(struct node, compatible_bytes) },
+	{ "device_type", TEXT, offsetof(struct node, device_type), 0 },
+	{ "method", TEXT, offsetof(struct node, method), 0 },
+	{ "enable-method", TEXT, offsetof(struct node, method), 0 },
+	{ "bootargs", TEXT, offsetof(struct node, bootargs), 0 },
+	{ "stdout-path", TEXT, offsetof(struct node, stdout_path), 0 },
+	{ "status", STATUS, 0, 0 },
+	{ "#address-cells", COUNT, offsetof(struct node, address_cells), 0 },
+	{ "#size-cells", COUNT, offsetof(struct node, size_cells), 0 },
+	{ "linux,initrd-start", NUMBER, offsetof(struct node, initrd_start), 0 },
+	{ "linux,initrd-end", NUMBER, offsetof(struct node, initrd_end), 0 },
+};
+
 static void read_property(struct node *n, const char *name, const void *value, int bytes)
 {
-	if (!strcmp(name, "reg")) {
-		n->reg = value;
-		n->reg_bytes = bytes;
-	} else if (!strcmp(name, "compatible")) {
-		n->compatible = text(value, bytes);
-		n->compatible_bytes = bytes;
-	} else if (!strcmp(name, "interrupts")) {
-		n->interrupts = value;
-		n->interrupts_bytes = bytes;
-	} else if (!strcmp(name, "status")) {
-		n->status = text(value, bytes);
-		n->enabled = n->status && (!strcmp(n->status, "okay") || !strcmp(n->status, "ok"));
-	} else if (!strcmp(name, "device_type")) {
-		n->device_type = text(value, bytes);
-	} else if (!strcmp(name, "#address-cells")) {
-		n->address_cells = (int)number(value, bytes);
-	} else if (!strcmp(name, "#size-cells")) {
-		n->size_cells = (int)number(value, bytes);
-	} else if (!strcmp(name, "method") || !strcmp(name, "enable-method")) {
-		n->method = text(value, bytes);
-	} else if (!strcmp(name, "redistributor-stride")) {
-		n->stride = bytes == 8 ? value : NULL;
-	} else if (!strcmp(name, "bootargs")) {
-		n->bootargs = text(value, bytes);
-	} else if (!strcmp(name, "stdout-path")) {
-		n->stdout_path = text(value, bytes);
-	} else if (!strcmp(name, "linux,initrd-start")) {
-		n->initrd_start = number(value, bytes);
-	} else if (!strcmp(name, "linux,initrd-end")) {
-		n->initrd_end = number(value, bytes);
+	const struct property *p = properties, *end = properties + ARRAY_SIZE(properties);
+	const char *string = text(value, bytes);
+
+	while (p < end && strcmp(p->name, name))
+		p++;
+	if (p == end)
+		return;
+	if (p->bytes_at)
+		*(int *)((char *)n + p->bytes_at) = bytes;
+	switch (p->kind) {
+	case CELLS:
+		*(const void **)((char *)n + p->at) = value;
+		break;
+	case TEXT:
+		*(const char **)((char *)n + p->at) = string;
+		break;
+	case STATUS:
+		n->enabled = string && (!strcmp(string, "okay") || !strcmp(string, "ok"));
+		break;
+	case COUNT:
+		*(int *)((char *)n + p->at) = (int)number(value, bytes);
+		break;
+	default:
+		*(uint64_t *)((char *)n + p->at) = number(value, bytes);
 	}
 }
 
@@ -99,11 +115,12 @@ static void gather(int offset, struct node *n)
 	const void *value;
 	int p, bytes;
 
-	*n = (struct node){.address_cells = 2, .size_cells = 1, .enabled = true};
+	*n = (struct node){ .address_cells = 2, .size_cells = 1, .enabled = true };
 	n->name = fdt_get_name(fdt, offset, NULL);
 	if (!n->name)
 		n->name = "";
-	fdt_for_each_property_offset(p, fdt, offset) {
+	fdt_for_each_property_offset(p, fdt, offset)
+	{
 		value = fdt_getprop_by_offset(fdt, p, &name, &bytes);
 		if (value)
 			read_property(n, name, value, bytes);
@@ -186,10 +203,9 @@ static const char *read_psci(const struct node *n)
 
 static void read_gicv3(const struct node *n, const struct node *parent)
 {
-	platform.gic_seen = platform.gic_is_v3 =
-		reg_get(n, parent, 0, &platform.gicd) && reg_get(n, parent, 1, &platform.gicr);
-	if (n->stride)
-		platform.gicr_stride = fdt64_to_cpu(*n->stride);
+	platform.gic_seen = platform.gic_is_v3 = reg_get(n, parent, 0, &platform.gicd) &&
+						 reg_get(n, parent, 1, &platform.gicr);
+	platform.gicr_stride = n->stride ? number(n->stride, n->stride_bytes) : 0;
 }
 
 static void read_uart(const struct node *n, const struct node *parent)
@@ -297,8 +313,8 @@ const char *platform_read(const void *dtb)
 	fdt = dtb;
 	if (!dtb || !IS_ALIGNED((uintptr_t)dtb, 8u))
 		return "no device tree: x0 at entry must point to one (8-byte aligned)";
-	if (fdt_check_header(dtb))
-		return "what x0 points to is not a device tree";
+	if (fdt_check_header(dtb) || fdt_version(dtb) < 17)
+		return "what x0 points to is not a device tree (version 17 or later)";
 	platform.dtb_base = (uintptr_t)dtb;
 	platform.dtb_bytes = fdt_totalsize(dtb);
 	platform.cpu_mpidr[0] = read_sysreg(mpidr_el1) & UINT64_C(0xff00ffffff);

@@ -38,7 +38,7 @@ static void memory_start(void)
 	for (i = 0; i < platform.memory_count && !ret; i++)
 		ret = mem_add(hpa(platform.memory[i].base), platform.memory[i].bytes);
 	if (!ret)
-		ret = mem_reserve(hpa(image), end - image);
+		ret = mem_reserve_own(hpa(image), end - image);
 	if (!ret)
 		ret = mem_reserve(hpa(platform.dtb_base), platform.dtb_bytes);
 	if (!ret)

@@ -30,7 +30,7 @@ struct vcpu *arch_vcpu_alloc(void)
 	return &a->v;
 }
 
-int arch_vm_init(struct vm *vm)
+__cold int arch_vm_init(struct vm *vm)
 {
 	struct arm64_vm *m = to_arm_vm(vm);
 
@@ -39,7 +39,7 @@ int arch_vm_init(struct vm *vm)
 	return vgic_vm_init(m);
 }
 
-void arch_vcpu_init(struct vcpu *v)
+__cold void arch_vcpu_init(struct vcpu *v)
 {
 	struct arm64_vcpu *a = to_arm(v);
 
@@ -48,7 +48,7 @@ void arch_vcpu_init(struct vcpu *v)
 	vtimer_init(a);
 }
 
-void arch_vm_reset(struct vm *vm)
+__cold void arch_vm_reset(struct vm *vm)
 {
 	unsigned int i;
 
@@ -61,7 +61,7 @@ void arch_vm_reset(struct vm *vm)
 	}
 }
 
-void arch_vcpu_set_entry(struct vcpu *v, gpa_t entry, uint64_t arg0)
+__cold void arch_vcpu_set_entry(struct vcpu *v, gpa_t entry, uint64_t arg0)
 {
 	struct arm64_vcpu *a = to_arm(v);
 	unsigned int i;
@@ -143,7 +143,7 @@ uint64_t arch_vcpu_pc(const struct vcpu *v)
 	return arch_pcpu()->loaded == v ? read_sysreg(elr_el2) : a->el1.elr_el2;
 }
 
-void arch_vcpu_log(const struct vcpu *v)
+__cold void arch_vcpu_log(const struct vcpu *v)
 {
 	const struct arm64_vcpu *a = (const struct arm64_vcpu *)v;
 	bool here = arch_pcpu()->loaded == v;

@@ -51,7 +51,8 @@ void vgic_set_pend_locked(struct arm64_vm *vm, struct arm64_vcpu *a, const struc
  * Brings the pending set, or for the vCPU loaded here the list registers, in line with a virq that changed. Returns true if
  * the vCPU has to be told after the lock is released.
  */
-static inline __attribute__((always_inline)) bool update(struct arm64_vm *vm, struct arm64_vcpu *a, struct virq *q, uint32_t intid)
+static inline __attribute__((always_inline)) bool update(struct arm64_vm *vm, struct arm64_vcpu *a, struct virq *q,
+							 uint32_t intid)
 {
 	struct vgic_vcpu *g = &a->vgic;
 
@@ -177,7 +178,7 @@ enum trap_result vgic_sgi(struct arm64_vcpu *a, uint64_t sgir)
 
 /* --- reset ---------------------------------------------------------------------------------------------------------------- */
 
-int vgic_vm_init(struct arm64_vm *vm)
+__cold int vgic_vm_init(struct arm64_vm *vm)
 {
 	uint32_t spis = vm->vm.cfg->spi_count;
 	int ret;
@@ -185,6 +186,7 @@ int vgic_vm_init(struct arm64_vm *vm)
 	if (spis > CONFIG_SPI_MAX)
 		return -E2BIG;
 	vm->vgic.spi_count = spis;
+	vgic_dist_init(vm);
 	ret = mmio_add(&vm->vm.mmio, gpa(GUEST_GICD_BASE), GUEST_GICD_SIZE, vgic_dist_mmio, vm);
 	if (!ret)
 		ret = mmio_add(&vm->vm.mmio, gpa(GUEST_GICR_BASE), (uint64_t)GUEST_GICR_STRIDE * vm->vm.vcpu_count,
@@ -192,7 +194,7 @@ int vgic_vm_init(struct arm64_vm *vm)
 	return ret;
 }
 
-void vgic_vm_reset(struct arm64_vm *vm)
+__cold void vgic_vm_reset(struct arm64_vm *vm)
 {
 	unsigned int i;
 
@@ -204,7 +206,7 @@ void vgic_vm_reset(struct arm64_vm *vm)
 	}
 }
 
-void vgic_vcpu_reset(struct arm64_vcpu *a)
+__cold void vgic_vcpu_reset(struct arm64_vcpu *a)
 {
 	unsigned int i;
 

@@ -86,15 +86,16 @@ static void release(struct arm64_vcpu *b)
 	}
 }
 
-/* The vCPUs that own interrupts first .. first + count - 1, as a bit mask. */
-static uint32_t owners(struct arm64_vm *vm, struct arm64_vcpu *priv, uint32_t first, uint32_t count)
+/* The vCPUs that own those of the interrupts from `first` on whose bit is set in `which`, as a bit mask. */
+static uint32_t owners(struct arm64_vm *vm, struct arm64_vcpu *priv, uint32_t first, uint32_t which)
 {
-	uint32_t mask = 0, i;
+	const struct virq *q = &vm->vgic.spi[first - VGIC_PRIVATE];
+	uint32_t mask = 0;
 
 	if (first < VGIC_PRIVATE)
 		return BIT32(priv->v.index);
-	for (i = first; i < first + count; i++)
-		mask |= BIT32(vm->vgic.spi[i - VGIC_PRIVATE].target);
+	for (; which; which &= which - 1)
+		mask |= BIT32(q[__builtin_ctz(which)].target);
 	return mask;
 }
 
@@ -190,7 +191,8 @@ struct bank {
 	struct arm64_vm *vm;
 	struct arm64_vcpu *priv; /* whose private interrupts; NULL: SPIs only */
 	uint32_t first, count;
-	uint32_t owners;
+	uint32_t which;  /* bit n: interrupt first + n is concerned */
+	uint32_t owners; /* their vCPUs */
 };
 
 /* Folds all owners; false: some vCPU has to be waited for. */
@@ -199,7 +201,7 @@ static bool bank_open(struct bank *b)
 	uint32_t mask;
 	bool ready = true;
 
-	b->owners = owners(b->vm, b->priv, b->first, b->count);
+	b->owners = owners(b->vm, b->priv, b->first, b->which);
 	for (mask = b->owners; mask; mask &= mask - 1)
 		ready &= settle(to_arm(b->vm->vm.vcpu[__builtin_ctz(mask)]));
 	return ready;
@@ -215,22 +217,23 @@ static void bank_close(struct bank *b)
 
 static void access_bits(struct bank *b, uint32_t reg, struct mmio_access *a)
 {
-	uint32_t i, value = 0;
+	uint32_t which, value = 0;
 
-	for (i = 0; i < b->count; i++) {
-		uint32_t intid = b->first + i;
+	for (which = b->which; which; which &= which - 1) {
+		uint32_t i = (uint32_t)__builtin_ctz(which), intid = b->first + i;
 		struct virq *q = vgic_irq(b->vm, b->priv, intid);
-		struct arm64_vcpu *owner = vgic_owner(b->vm, b->priv, intid);
+		struct arm64_vcpu *owner;
 
 		if (!a->write) {
 			value |= (uint32_t)bit_read(q, reg) << i;
-		} else if (reg == GICD_IGROUPR) {
-			set_flag(q, VIRQ_GROUP1, (a->value >> i) & 1);
-			vgic_set_pend_locked(b->vm, owner, q, intid);
-		} else if ((a->value >> i) & 1) {
-			bit_write(owner, q, intid, reg);
-			vgic_set_pend_locked(b->vm, owner, q, intid);
+			continue;
 		}
+		owner = vgic_owner(b->vm, b->priv, intid);
+		if (reg == GICD_IGROUPR)
+			set_flag(q, VIRQ_GROUP1, (a->value >> i) & 1);
+		else
+			bit_write(owner, q, intid, reg);
+		vgic_set_pend_locked(b->vm, owner, q, intid);
 	}
 	if (!a->write)
 		a->value = value;
@@ -303,6 +306,10 @@ static bool access_bank(struct arm64_vm *vm, struct arm64_vcpu *priv, uint32_t o
 		a->value = 0;
 		return true;
 	}
+	/* A write of set and clear registers concerns the ones that are 1. */
+	b.which = b.count == 32 ? UINT32_MAX : BIT32(b.count) - 1;
+	if (a->write && kind == 1 && reg != GICD_IGROUPR)
+		b.which = (uint32_t)a->value;
 	spin_lock(&vm->vgic.lock);
 	/* Configuration isn't in list registers: a read of it needs nobody's state. */
 	if (!a->write && (reg < GICD_ISPENDR || kind != 1)) {
@@ -417,11 +424,20 @@ static bool router(struct arm64_vm *vm, uint32_t offset, struct mmio_access *a)
 	return true;
 }
 
+void vgic_dist_init(struct arm64_vm *vm)
+{
+	vm->vgic.typer = vm->vgic.spi_count / 32 | (vm->vm.vcpu_count - 1) << 5 | TYPER_IDBITS | TYPER_NO1N;
+}
+
 bool vgic_dist_mmio(struct vcpu *v __unused, void *dev, struct mmio_access *a)
 {
 	struct arm64_vm *vm = dev;
 	uint32_t offset = (uint32_t)a->offset;
 
+	if (likely(offset == GICD_TYPER)) {
+		a->value = vm->vgic.typer;
+		return true;
+	}
 	switch (offset) {
 	case GICD_CTLR:
 		if (a->bytes != 4)
@@ -430,9 +446,6 @@ bool vgic_dist_mmio(struct vcpu *v __unused, void *dev, struct mmio_access *a)
 			ctlr_write(vm, a);
 		else
 			a->value = vm->vgic.ctlr | CTLR_ARE | CTLR_DS;
-		return true;
-	case GICD_TYPER:
-		a->value = vm->vgic.spi_count / 32 | (vm->vm.vcpu_count - 1) << 5 | TYPER_IDBITS | TYPER_NO1N;
 		return true;
 	case GICD_IIDR:
 		a->value = IIDR_VALUE;

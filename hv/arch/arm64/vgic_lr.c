@@ -146,7 +146,7 @@ static void deactivate(struct arm64_vcpu *a, struct virq *q, uint32_t intid)
  * Interrupts that the guest ended while they were in no list register (EOImode 0: EOIcount). It ends them in the order of
  * their priority, highest first, so the best active ones are those.
  */
-static void end_spilled(struct arm64_vcpu *a, uint32_t count)
+static __cold void end_spilled(struct arm64_vcpu *a, uint32_t count)
 {
 	while (count--) {
 		uint32_t intid = best_of(a, a->vgic.active);
@@ -177,7 +177,7 @@ void vgic_fold_locked(struct arm64_vcpu *a)
 }
 
 /* Active interrupts go back into free list registers, the best first; what doesn't fit is "spilled". */
-static unsigned int place_active(struct arm64_vcpu *a, unsigned int next, unsigned int limit)
+static __cold unsigned int place_active(struct arm64_vcpu *a, unsigned int next, unsigned int limit)
 {
 	struct vgic_vcpu *g = &a->vgic;
 
@@ -292,7 +292,7 @@ void vgic_sync(struct arm64_vcpu *a)
 	spin_unlock(&vm->vgic.lock);
 }
 
-void vgic_maintenance(struct arm64_vcpu *a)
+__cold void vgic_maintenance(struct arm64_vcpu *a)
 {
 	struct arm64_vm *vm = vm_of(a);
 

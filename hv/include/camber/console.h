@@ -25,6 +25,9 @@ struct uart_ops {
 	void (*irq_ack)(void *dev);
 };
 
+/* The port that has the focus writes through, unprefixed and unfiltered. */
+extern bool console_interactive;
+
 struct console_port {
 	struct list node;
 	const char *label;
@@ -33,7 +36,6 @@ struct console_port {
 	/* Under the console lock: */
 	char line[CONSOLE_LINE_BYTES];
 	unsigned int used;
-	bool continued; /* the line's beginning is out already */
 	struct timer flush;
 };
 

@@ -17,7 +17,7 @@ int guestmem_write(const struct gmap *map, gpa_t dst, const void *src, size_t n)
 /*
  * For loading images: writes even where the guest itself may not (ROM), cleans the data cache to the point of coherency,
  * because the guest starts with its MMU off, and invalidates instruction caches. `src` NULL writes zeroes. If crc isn't NULL
- * *crc becomes the CRC-32 of what was written (src only). 0 or -EFAULT.
+ * *crc, 0 at the start, is carried on over what was written (src only). 0 or -EFAULT.
  */
 int guestmem_load(const struct gmap *map, gpa_t dst, const void *src, size_t n, uint32_t *crc);
 

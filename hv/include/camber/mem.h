@@ -21,6 +21,9 @@ int mem_add(hpa_t base, uint64_t bytes);
 /* Takes [base, base + bytes) out of the free memory, whole pages, known or not; -ENOSPC when the ranges would not fit. */
 int mem_reserve(hpa_t base, uint64_t bytes);
 
+/* The same for the hypervisor's own image: counted as kept. */
+int mem_reserve_own(hpa_t base, uint64_t bytes);
+
 /*
  * Allocates bytes (rounded up to pages) aligned to `align` (a power of two, >= PAGE_SIZE) from the top of the free memory
  * down. Contents are undefined. Returns 0 and *out or -ENOMEM. Panics after mem_seal().
@@ -38,7 +41,7 @@ bool mem_range(unsigned int index, hpa_t *base, uint64_t *bytes);
 struct mem_stats {
 	uint64_t total_bytes; /* RAM that was added */
 	uint64_t free_bytes;
-	uint64_t kept_bytes;  /* allocated by mem_alloc_zeroed: what the hypervisor keeps for itself, tables included */
+	uint64_t kept_bytes;  /* what the hypervisor keeps for itself: image, mem_alloc_zeroed, tables */
 	uint64_t table_bytes; /* page tables among kept_bytes */
 };
 void mem_stats(struct mem_stats *out);

@@ -30,7 +30,6 @@ struct pcpu {
 	uint64_t stay_worst_pc; /* guest PC and reason of the worst stay */
 	uint64_t stay_worst_cause;
 	uint64_t exits[PCPU_EXIT_CLASSES]; /* by architecture's class of exit */
-	uint64_t irqs;
 	struct sched_cpu sched;
 	struct timer_queue timers;
 	uint64_t hw_id; /* Arm: MPIDR affinity */

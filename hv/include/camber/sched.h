@@ -31,7 +31,7 @@ struct sched_unit {
 	bool stop_wanted;  /* becomes SCHED_OFF when it next leaves its CPU */
 	uint32_t cpu;      /* assigned to */
 	uint32_t cpu_mask; /* may be assigned to */
-	uint32_t boosts;   /* consecutive turns it got before others by IPI; bounded so that nobody starves */
+	bool raised;       /* queued before others */
 	uint32_t weight;
 	uint64_t run_start; /* ticks; while running */
 	uint64_t run_ticks; /* total */
@@ -47,10 +47,12 @@ struct sched_cpu {
 	unsigned int cpu;
 	unsigned int assigned; /* units assigned to this CPU */
 	unsigned int waiting;  /* units in the queue */
-	struct timer slice; /* armed while others wait; may come early, after switches, and then arms itself anew */
+	struct timer slice;    /* armed while others wait; may come early, after switches, and then arms itself anew */
 	uint64_t slice_ticks;
 	uint64_t slice_end; /* of the running unit */
-	bool preempt;       /* the running unit gives way at the next pick */
+	uint32_t
+		boosts; /* raised units that were picked, or wait, since a turn in order; bounded so that nobody starves */
+	bool preempt; /* the running unit gives way at the next pick */
 	uint64_t idle_ticks, idle_start;
 };
 

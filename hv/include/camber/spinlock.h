@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ticket spin lock: fair, so that no CPU waits longer than the others' critical sections. EL2 runs with interrupts masked,
- * so there is no irq-saving form. Lock order, outermost first: vm->lock, vpl011->lock, vgic lock, run-queue lock,
- * timer-queue lock, console lock, log lock.
+ * so there is no irq-saving form. Lock order, outermost first: vm->lock, a device's lock (vPL011,
+ * vPL031), vGIC, run queue, log, console, timer queue (two of them in the order of their CPUs).
  */
 #ifndef CAMBER_SPINLOCK_H
 #define CAMBER_SPINLOCK_H

@@ -17,7 +17,7 @@
 #define VM_MAX CONFIG_VM_MAX
 
 enum vm_state { VM_OFF, VM_LOADING, VM_RUNNING, VM_STOPPING };
-enum vm_stop { VM_STOP_OFF, VM_STOP_RESET, VM_STOP_CRASH };
+enum vm_stop { VM_STOP_OFF, VM_STOP_RESET, VM_STOP_CRASH, VM_STOP_DAMAGED };
 
 struct vcpu {
 	struct sched_unit unit;

@@ -5,6 +5,7 @@
  *   0x0000_0000  ROM     2 pages, read and execute
  *   0x0900_0000  device  1 page
  *   0x4000_0000  RAM     2 MiB block, then 3 pages that lie elsewhere in reverse order
+ *   0x5000_0000  RAM     1 page, and behind it 1 page of ROM
  */
 #include "support.h"
 
@@ -21,10 +22,11 @@
 #define DEVICE UINT64_C(0x09000000)
 #define RAM UINT64_C(0x40000000)
 #define TAIL (RAM + 2 * MIB)
+#define MIXED UINT64_C(0x50000000)
 #define RAM_END (TAIL + 3 * PAGE_SIZE)
 
 static struct gmap map;
-static unsigned char *rom, *device, *block, *tail[3];
+static unsigned char *rom, *device, *block, *tail[3], *mixed;
 
 static int begin(void **state)
 {
@@ -40,6 +42,10 @@ static int begin(void **state)
 	if (gmap_map(&map, gpa(ROM), pages, 2 * PAGE_SIZE, GMAP_R | GMAP_X) ||
 	    gmap_map(&map, gpa(DEVICE), ptr_to_hpa(device), PAGE_SIZE, GMAP_R | GMAP_W | GMAP_DEVICE) ||
 	    gmap_map(&map, gpa(RAM), pa, 2 * MIB, GMAP_R | GMAP_W | GMAP_X))
+		return -1;
+	mixed = device + 4 * PAGE_SIZE;
+	if (gmap_map(&map, gpa(MIXED), ptr_to_hpa(mixed), PAGE_SIZE, GMAP_R | GMAP_W) ||
+	    gmap_map(&map, gpa(MIXED + PAGE_SIZE), ptr_to_hpa(mixed + PAGE_SIZE), PAGE_SIZE, GMAP_R))
 		return -1;
 	for (unsigned int i = 0; i < 3; i++) {
 		tail[i] = device + (3 - i) * PAGE_SIZE;
@@ -121,6 +127,10 @@ static void all_or_nothing(void **state)
 	assert_int_equal(guestmem_load(&map, gpa(RAM_END - 2), NULL, 3, NULL), -EFAULT);
 	assert_int_equal(tail[2][PAGE_SIZE - 2], 0x33);
 	assert_int_equal(tail[2][PAGE_SIZE - 1], 0x33);
+	mixed[PAGE_SIZE - 1] = 0x44;
+	assert_int_equal(guestmem_write(&map, gpa(MIXED + PAGE_SIZE - 1), "ab", 2), -EFAULT);
+	assert_int_equal(mixed[PAGE_SIZE - 1], 0x44);
+	assert_int_equal(guestmem_read(&map, out, gpa(MIXED + PAGE_SIZE - 1), 2), 0);
 	assert_int_equal(guestmem_write(&map, gpa(RAM_END - 2), "ab", 2), 0);
 	assert_int_equal(guestmem_read(&map, out, gpa(RAM_END - 1), 2), -EFAULT);
 	assert_int_equal(guestmem_read(&map, out, gpa(RAM_END), 1), -EFAULT);

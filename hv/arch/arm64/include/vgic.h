@@ -62,6 +62,7 @@ struct vgic_vm {
 	struct spinlock lock;
 	uint32_t ctlr; /* GICD_CTLR enables: bit 0 group 0, bit 1 group 1 */
 	uint32_t spi_count;
+	uint32_t typer; /* GICD_TYPER */
 	struct virq spi[CONFIG_SPI_MAX];
 	uint8_t spi_any[CONFIG_SPI_MAX / 8]; /* IROUTER.Interrupt_Routing_Mode */
 };
@@ -74,7 +75,8 @@ static inline bool virq_pending(const struct virq *q)
 /* Enabled, its group too, and not active: once pending it may be offered to the guest. */
 static inline bool virq_open(const struct vgic_vm *g, const struct virq *q)
 {
-	return (q->flags & (VIRQ_ENABLED | VIRQ_ACTIVE)) == VIRQ_ENABLED && (g->ctlr & (q->flags & VIRQ_GROUP1 ? 2 : 1));
+	return (q->flags & (VIRQ_ENABLED | VIRQ_ACTIVE)) == VIRQ_ENABLED &&
+	       (g->ctlr & (q->flags & VIRQ_GROUP1 ? 2 : 1));
 }
 
 static inline bool virq_deliverable(const struct vgic_vm *g, const struct virq *q)
@@ -87,8 +89,8 @@ struct arm64_vm;
 
 /* What the handler of a trap did. */
 enum trap_result {
-	TRAP_HANDLED,	/* done; PC already right */
-	TRAP_SKIP,	/* done; go on after the trapped instruction */
+	TRAP_HANDLED,   /* done; PC already right */
+	TRAP_SKIP,      /* done; go on after the trapped instruction */
 	TRAP_UNHANDLED, /* nobody emulates it: undefined instruction in the guest */
 };
 
@@ -125,6 +127,7 @@ void vgic_load(struct arm64_vcpu *a);
 bool vgic_irq_pending(struct arm64_vcpu *a);
 
 /* MMIO of distributor and redistributors. */
+void vgic_dist_init(struct arm64_vm *vm);
 mmio_handler vgic_dist_mmio;
 mmio_handler vgic_redist_mmio;
 
