@@ -298,6 +298,12 @@ static void deliver_to(struct console_port *port, char c)
 	}
 }
 
+void console_input_start(void)
+{
+	if (uart)
+		uart->irq_enable(uart_dev);
+}
+
 void console_irq(void)
 {
 	if (!uart)

@@ -91,7 +91,7 @@ def test_refused_at_boot(boot, folder, packed, what):
     q = boot("probe", image=image)
     q.expect(r"^.*\b(?:bundle|vm probe): .*(?:" + says + r").*$")
     # Without any VM there is nothing to do; with a damaged image only its VM is off.
-    q.expect(r"\bvm probe: crashed$|\bboot: no guest can be started, halted$")
+    q.expect(r"\bvm probe: not started: its images are damaged$|\bboot: no guest can be started, halted$")
     assert "vm probe: loaded" not in q.text and "probe: up" not in q.text
 
 

@@ -2,6 +2,8 @@
 """A fault of the hypervisor itself: the record on the console, and the log that is still there after the warm reset."""
 import re
 
+import pytest
+
 RECORD = (r"^.*EL2 fault:.*$", r"PC[ =:]+0x[0-9a-f]+", r"ESR[ =:]+0x[0-9a-f]+", r"FAR[ =:]+0x[0-9a-f]+",
           r"\bx0[ =:]+(0x)?[0-9a-f]+", r"\bx29[ =:]+(0x)?[0-9a-f]+", r"^.*backtrace:.*\+0x[0-9a-f]+$")
 
@@ -12,14 +14,17 @@ def check_record(text):
     assert text.count("backtrace:") >= 3, f"a back-trace without callers:\n{text}"
 
 
-def test_record_and_log_after_warm_reset(boot):
+@pytest.mark.parametrize("kind", ["data", "undef", "stack"])
+def test_record_and_log_after_warm_reset(boot, kind):
     q = boot("probe", bootargs={"probe": "bench=empty then=stay"})
     q.fatal = ()
     q.expect(r"^\[probe\] probe: done")
     q.focus("the monitor")
     q.mark()
-    q.line("crash")
+    q.line(f"crash {kind}")
     q.expect(r"EL2 fault:")
+    if kind == "stack":
+        q.expect(r"stack overflow")
     # The machine resets itself; the guest is up again in the second life.
     q.expect(r"backtrace:")
     q.expect(r"^\[probe\] probe: done")
@@ -34,6 +39,17 @@ def test_record_and_log_after_warm_reset(boot):
     q.line("vm")
     q.expect(r"\bprobe\b")
     check_record(q.text[len(first_life):])
+
+
+def test_panic_is_kept_too(boot):
+    q = boot("probe", bootargs={"probe": "bench=empty then=stay"})
+    q.fatal = ()
+    for command in ("crash panic", "log previous"):
+        q.expect(r"^\[probe\] probe: done")
+        q.focus("the monitor")
+        q.mark()
+        q.line(command)
+        q.expect(r"panic: asked for on the console")
 
 
 def test_ordinary_reboot_keeps_the_log_too(boot):

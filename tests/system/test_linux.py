@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian's kernels as shipped reach a shell: every variant with 1, 2 and 4 vCPUs."""
+import re
+
 import pytest
 from camber import linux
 
@@ -13,5 +15,5 @@ def test_shell(boot, variant, vcpus):
     q.expect(linux.up())
     q.expect(r"linux# ")
     q.line("echo answer-$((6 * 7))-$(uname -r)")
-    q.expect(rf"answer-42-{linux.VARIANTS[variant]}")
-    assert f"answer-42-{release}" in q.text
+    answer = q.expect(r"answer-42-(\S+)$").group(1)
+    assert answer == release and re.fullmatch(linux.VARIANTS[variant], release)

@@ -110,8 +110,10 @@ void start_primary(uint64_t dtb, uint64_t base __unused)
 	smp_start_secondaries();
 	if (platform.rtc.bytes)
 		vpl031_set_source(rtc_seconds);
-	if (platform.uart_intid)
+	if (platform.uart_intid) {
 		gic->enable(platform.uart_intid);
+		console_input_start();
+	}
 	main_boot((const void *)platform.bundle.base, platform.bundle.bytes);
 	enter_guests();
 }

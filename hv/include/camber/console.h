@@ -54,6 +54,9 @@ void console_monitor_set(void (*rx)(char c));
 /* Whole lines of the hypervisor's own ('\n' at ends); used as the log's sink. */
 void console_write(const char *text, size_t n);
 
+/* Boot: from here on the UART interrupts when bytes arrive. */
+void console_input_start(void);
+
 /* Receive interrupt of the physical UART. */
 void console_irq(void);
 

@@ -33,6 +33,11 @@ class ExpectError(AssertionError):
     """What was expected did not come. Says why, and ends with the last lines of the console."""
 
 
+def compile_lines(pattern):
+    """A regular expression whose $ is the end of a line that is wholly there, not of what was received so far."""
+    return re.compile(re.sub(r"(?<!\\)\$(?=\||$)", r"(?=\\n)", pattern), re.MULTILINE)
+
+
 class Qemu:
     """QEMU with one image, as the board's recipe wants it, changed by the arguments.
 
@@ -247,14 +252,14 @@ class Qemu:
 
     def expect(self, pattern):
         """Wait for a regular expression in what comes after the previous match; returns the match."""
-        regex = re.compile(pattern, re.MULTILINE)
+        regex = compile_lines(pattern)
         found = self._wait(regex.search, f'"{pattern}"')
         self._pos = found.end()
         return found
 
     def expect_all(self, patterns):
         """Wait for several, in whatever order they come; the next expect() looks after the last of them."""
-        regexes = [re.compile(pattern, re.MULTILINE) for pattern in patterns]
+        regexes = [compile_lines(pattern) for pattern in patterns]
 
         def find_all(text, start):
             found = [regex.search(text, start) for regex in regexes]
