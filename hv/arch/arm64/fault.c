@@ -19,6 +19,11 @@ static bool on_stack(const struct arm64_pcpu *p, uint64_t addr)
 	       (addr >= p->emergency_top - EL2_EMERGENCY_BYTES && addr <= p->emergency_top - 16);
 }
 
+static bool in_guard(uint64_t bottom, uint64_t addr)
+{
+	return addr < bottom && addr >= bottom - PAGE_SIZE;
+}
+
 /* Addresses are printed relative to the image: what addr2line and the map file understand. */
 static unsigned long long image_offset(uint64_t pc)
 {
@@ -65,8 +70,8 @@ void fault_el2(const uint64_t *regs, uint64_t vector)
 		 (unsigned long long)esr, (unsigned long long)far);
 	log_line("SPSR 0x%016llx  HPFAR 0x%016llx  SP 0x%016llx", (unsigned long long)read_sysreg(spsr_el2),
 		 (unsigned long long)read_sysreg(hpfar_el2), (unsigned long long)regs[31]);
-	if (p->stack_top && !on_stack(p, regs[31]) && regs[31] != p->stack_top)
-		log_line("the stack pointer is outside the stack 0x%llx..0x%llx: stack overflow",
+	if (in_guard(p->stack_top - EL2_STACK_BYTES, far) || in_guard(p->emergency_top - EL2_EMERGENCY_BYTES, far))
+		log_line("FAR lies in the guard page below the stack 0x%llx..0x%llx: stack overflow",
 			 (unsigned long long)(p->stack_top - EL2_STACK_BYTES), (unsigned long long)p->stack_top);
 	for (i = 0; i < 30; i += 3)
 		log_line("x%-2u 0x%016llx  x%-2u 0x%016llx  x%-2u 0x%016llx", i, (unsigned long long)regs[i], i + 1,

@@ -368,7 +368,7 @@ static void router_access(struct arm64_vm *vm, uint32_t spi, struct mmio_access 
 {
 	struct virq *q = &vm->vgic.spi[spi];
 	uint8_t bit = (uint8_t)(1u << (spi % 8));
-	struct bank b = { .vm = vm, .first = spi + VGIC_PRIVATE, .count = 1 };
+	struct bank b = { .vm = vm, .first = spi + VGIC_PRIVATE, .count = 1, .which = 1 };
 	uint64_t target;
 
 	if (!a->write) {
