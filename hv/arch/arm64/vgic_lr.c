@@ -216,8 +216,14 @@ void vgic_flush_locked(struct arm64_vcpu *a)
 
 	g->resync = false;
 	g->busy &= (uint8_t)~VGIC_BUSY_SPILLED;
-	if (g->busy & VGIC_BUSY_HOLD)
+	if (g->busy & VGIC_BUSY_HOLD) {
+		/* The guest goes on meanwhile, and may end what is active now: counted like any that has no list register. */
+		if (g->active_any) {
+			g->busy |= VGIC_BUSY_SPILLED;
+			set_hcr(a, hcr | ICH_HCR_LRENPIE | ICH_HCR_TDIR);
+		}
 		return;
+	}
 	g->busy = 0;
 	while (pending) {
 		uint32_t intid = best_of(a, g->pend);
