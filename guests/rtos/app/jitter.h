@@ -11,7 +11,7 @@
 #define JITTER_BUCKET_NS(i) (UINT64_C(128) << (i))
 
 struct jitter {
-	uint64_t count;	 /* releases measured */
+	uint64_t count;  /* releases measured */
 	uint64_t missed; /* releases that were skipped or not finished before the next one */
 	uint64_t min_ns, max_ns, sum_ns;
 	uint32_t bucket_count[JITTER_BUCKETS];

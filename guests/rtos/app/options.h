@@ -10,7 +10,7 @@ struct options {
 	uint64_t periods;   /* power off after so many; 0 = never */
 	uint64_t report;    /* a jitter line every so many periods; 0 = none */
 	uint64_t period_us; /* of the periodic task */
-	bool quiet;	    /* only "up", what was asked for, and errors */
+	bool quiet;         /* only "up", what was asked for, and errors */
 };
 
 /* Fills *options from the defaults and bootargs; what it doesn't understand costs a line on the console. */

@@ -13,11 +13,11 @@
 #define STRINGIFY_1(x) #x
 #define STRINGIFY(x) STRINGIFY_1(x)
 
-#define sysreg_read(reg)                                                         \
-	({                                                                       \
-		uint64_t sysreg_value_;                                          \
-		__asm__ volatile("mrs %0, " STRINGIFY(reg) : "=r"(sysreg_value_)); \
-		sysreg_value_;                                                   \
+#define sysreg_read(reg)                                                                                               \
+	({                                                                                                             \
+		uint64_t sysreg_value_;                                                                                \
+		__asm__ volatile("mrs %0, " STRINGIFY(reg) : "=r"(sysreg_value_));                                     \
+		sysreg_value_;                                                                                         \
 	})
 
 #define sysreg_write(reg, value) __asm__ volatile("msr " STRINGIFY(reg) ", %0" : : "r"((uint64_t)(value)))

@@ -40,7 +40,7 @@ struct span {
 struct walk {
 	struct span structure, strings;
 	uint32_t offset;
-	uint32_t depth;	     /* 1 in the root node */
+	uint32_t depth;      /* 1 in the root node */
 	const char *node;    /* name of the depth-2 node we are in */
 	uint32_t addr_cells; /* of the root */
 	uint32_t size_cells;

@@ -8,7 +8,7 @@
 #ifndef RTOS_KERNEL_FRAME_H
 #define RTOS_KERNEL_FRAME_H
 
-#define FRAME_X(n) ((n) * 8)
+#define FRAME_X(n) ((n)*8)
 #define FRAME_SP 248
 #define FRAME_PC 256
 #define FRAME_PSTATE 264

@@ -119,8 +119,7 @@ const char *gic_init(void)
 
 	if (!gic_find_redistributor())
 		return "no redistributor for this CPU";
-	mmio_write32(redistributor + GICR_WAKER,
-		     mmio_read32(redistributor + GICR_WAKER) & ~GICR_WAKER_PROCESSOR_SLEEP);
+	mmio_write32(redistributor + GICR_WAKER, mmio_read32(redistributor + GICR_WAKER) & ~GICR_WAKER_PROCESSOR_SLEEP);
 	if (!gic_wait_clear(redistributor + GICR_WAKER, GICR_WAKER_CHILDREN_ASLEEP))
 		return "GICR_WAKER.ChildrenAsleep does not clear";
 	gic_quiesce(redistributor + GICR_SGI_FRAME, 0);

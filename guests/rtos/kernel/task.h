@@ -15,7 +15,7 @@
 /* Why a task runs now. */
 struct task_release {
 	uint64_t deadline; /* periodic: the time that the timer was set to */
-	uint64_t entry;	   /* periodic: the counter when the interrupt's handler was entered */
+	uint64_t entry;    /* periodic: the counter when the interrupt's handler was entered */
 	uint64_t missed;   /* periodic: earlier releases that were skipped or not finished in time */
 };
 

@@ -37,9 +37,9 @@
 #define UART_BAUD 115200u
 #define UART_DIVISOR (GUEST_UART_CLOCK_HZ * 4 / UART_BAUD)
 
-#define UART_FIFO_BYTES 32u    /* bound of one interrupt's work */
+#define UART_FIFO_BYTES 32u     /* bound of one interrupt's work */
 #define UART_POLL_LIMIT 200000u /* a byte takes 87 us at 115200 baud */
-#define UART_RING_BYTES 256u   /* power of two */
+#define UART_RING_BYTES 256u    /* power of two */
 
 static volatile char ring[UART_RING_BYTES];
 static volatile uint32_t ring_head; /* written by the interrupt */
@@ -56,7 +56,7 @@ void uart_init(void)
 	mmio_write32(UARTIBRD, UART_DIVISOR / 64);
 	mmio_write32(UARTFBRD, UART_DIVISOR % 64);
 	mmio_write32(UARTLCR_H, UARTLCR_H_WLEN8 | UARTLCR_H_FEN); /* also latches the divisor */
-	mmio_write32(UARTIFLS, 0);				  /* receive interrupt at 1/8 full */
+	mmio_write32(UARTIFLS, 0);                                /* receive interrupt at 1/8 full */
 	mmio_write32(UARTCR, UARTCR_UARTEN | UARTCR_TXE | UARTCR_RXE);
 }
 

@@ -5,9 +5,10 @@
  * Entries cite where the number comes from. A CPU that isn't listed and is older than Armv8.5's CSV2_2/ECBHB gets the
  * longest loop, with a line of log: safe first, then fast.
  */
+#include "errata.h"
+
 #include "arm64.h"
 #include "camber/log.h"
-#include "errata.h"
 #include "sysregs.h"
 
 extern char vectors_plain[], vectors_bhb8[], vectors_bhb[];

@@ -5,10 +5,10 @@
  * Runs on the emergency stack with nothing assumed to work: locks are broken, a fault within is answered by halting.
  */
 #include "arm64.h"
+#include "camber/arch/cpu.h"
 #include "camber/console.h"
 #include "camber/log.h"
 #include "camber/panic.h"
-#include "camber/arch/cpu.h"
 #include "sysregs.h"
 
 extern char image_text[], image_rodata[];

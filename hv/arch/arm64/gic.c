@@ -6,6 +6,7 @@
  */
 #include "gic.h"
 
+#include "abi/platform.h"
 #include "arm64.h"
 #include "camber/arch/cpu.h"
 #include "camber/console.h"
@@ -13,7 +14,6 @@
 #include "camber/log.h"
 #include "platform.h"
 #include "sysregs.h"
-#include "abi/platform.h"
 
 const struct gic_ops *gic;
 unsigned int gic_lr_count;

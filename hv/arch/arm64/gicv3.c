@@ -6,12 +6,12 @@
  * distributor; each CPU its own redistributor. Register waits are bounded.
  */
 #include "arm64.h"
+#include "abi/platform.h"
 #include "camber/errno.h"
 #include "camber/log.h"
 #include "gic.h"
 #include "platform.h"
 #include "sysregs.h"
-#include "abi/platform.h"
 
 #define GICD_CTLR 0x0000
 #define GICD_TYPER 0x0004

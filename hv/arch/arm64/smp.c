@@ -4,11 +4,11 @@
  * bounded, until each is online.
  */
 #include "arm64.h"
+#include "camber/arch/cache.h"
 #include "camber/arch/cpu.h"
 #include "camber/errno.h"
 #include "camber/log.h"
 #include "camber/panic.h"
-#include "camber/arch/cache.h"
 #include "gic.h"
 #include "platform.h"
 #include "sysregs.h"

@@ -8,9 +8,9 @@
  * Own CPU or vCPU not loaded; no lock held but the ones that the vGIC and the timer queue take.
  */
 #include "arm64.h"
-#include "sysregs.h"
 #include "abi/platform.h"
 #include "camber/arch/cpu.h"
+#include "sysregs.h"
 
 static struct arm64_vcpu *of_virt(struct timer *t)
 {

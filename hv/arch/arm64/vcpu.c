@@ -5,12 +5,12 @@
  * Locking: creation and reset happen with the vCPUs off; the switch on the CPU's own stack with no lock held.
  */
 #include "arm64.h"
+#include "abi/platform.h"
 #include "camber/arch/cpu.h"
 #include "camber/errno.h"
 #include "camber/log.h"
 #include "gic.h"
 #include "sysregs.h"
-#include "abi/platform.h"
 
 #define HCR_GUEST                                                                                                      \
 	(HCR_RW | HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_TWI | HCR_TID3 | HCR_TSC | HCR_TIDCP |         \

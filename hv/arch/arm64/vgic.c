@@ -7,12 +7,12 @@
  */
 #include "vgic.h"
 
+#include "abi/platform.h"
 #include "arm64.h"
 #include "camber/arch/cpu.h"
 #include "camber/errno.h"
 #include "gic.h"
 #include "sysregs.h"
-#include "abi/platform.h"
 
 struct virq *vgic_irq(struct arm64_vm *vm, struct arm64_vcpu *priv, uint32_t intid)
 {

@@ -9,10 +9,10 @@
  * Locking: vm->vgic.lock. Values are the guest's: every index is bounded by the register's place.
  */
 #include "arm64.h"
+#include "abi/platform.h"
 #include "camber/arch/cpu.h"
 #include "gic.h"
 #include "sysregs.h"
-#include "abi/platform.h"
 
 #define GICD_CTLR 0x0000
 #define GICD_TYPER 0x0004

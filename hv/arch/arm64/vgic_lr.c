@@ -9,10 +9,10 @@
  * Locking: vm->vgic.lock held, vCPU loaded on this CPU.
  */
 #include "arm64.h"
+#include "abi/platform.h"
 #include "camber/arch/cpu.h"
 #include "gic.h"
 #include "sysregs.h"
-#include "abi/platform.h"
 
 static inline struct arm64_vm *vm_of(struct arm64_vcpu *a)
 {

@@ -78,11 +78,11 @@ _Static_assert(sizeof(struct bundle_load) == 40, "bundle version 1: load");
 
 /* bundle_vm.flags */
 #define BUNDLE_VM_AUTOSTART (1u << 0)
-#define BUNDLE_VM_UART (1u << 1)  /* virtual PL011 at GUEST_UART_BASE */
-#define BUNDLE_VM_RTC (1u << 2)   /* virtual PL031 at GUEST_RTC_BASE */
+#define BUNDLE_VM_UART (1u << 1)       /* virtual PL011 at GUEST_UART_BASE */
+#define BUNDLE_VM_RTC (1u << 2)        /* virtual PL031 at GUEST_RTC_BASE */
 #define BUNDLE_VM_STRAY_STOP (1u << 3) /* an access outside the platform stops the VM (else: data abort in the guest) */
-#define BUNDLE_VM_XEN (1u << 4)   /* Xen hypercalls answered */
-#define BUNDLE_VM_RT (1u << 5)    /* scheduled in RT mode */
+#define BUNDLE_VM_XEN (1u << 4)        /* Xen hypercalls answered */
+#define BUNDLE_VM_RT (1u << 5)         /* scheduled in RT mode */
 
 #define BUNDLE_PCPU_ANY UINT32_C(0xffffffff)
 

@@ -133,7 +133,7 @@ def boot_linux():
     node = vm(1, "linux", [0], kernel="linux/vmlinuz", memory=512, more='initrd = "linux/initramfs.cpio.gz";')
     with scratch() as folder:
         counts, text = boot_run(folder, "boot-linux", profile(node),
-                                {"linux": "console=ttyAMA0 camber.run=poweroff"}, r"reboot: Power down|Power down$")
+                                {"linux": "console=ttyAMA0 camber.run=poweroff"}, r"\bvm linux: powered off$")
     size, ticks = loaded(text)
     el2 = counts["insns_el2"] - counts["boot_el2"]
     total = el2 + counts["insns_el0"] + counts["insns_el1"]

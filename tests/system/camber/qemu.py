@@ -45,11 +45,12 @@ class Qemu:
     icount    virtual time is the number of instructions; deterministic
     smp, memory, cpu, extra   replace or extend the recipe's options
     plugin    options of tests/plugin/insn.c, for instance "out=/tmp/x"
+    quiet_s   for a machine that is silent for longer than usual
     log       file for everything that was printed (default: build/tests/logs/<name>.log)
     """
 
     def __init__(self, image, *, profile=None, name="qemu", icount=False, smp=None, memory=None, cpu=None, plugin=None,
-                 extra=(), log=None, echo=None):
+                 extra=(), log=None, echo=None, quiet_s=QUIET_S):
         path = getattr(image, "path", image)
         profile = profile or getattr(image, "profile", None)
         self.command = [board.QEMU, *board.qemu_args(profile)]
@@ -70,6 +71,7 @@ class Qemu:
         self.text = ""
         self.fatal = FATAL
         self._echo = echo
+        self._quiet_s = quiet_s
         self._pos = 0
         self._changed = threading.Condition()
         self._closed = False
@@ -228,8 +230,8 @@ class Qemu:
                 return f'"{found.group(0)}" was printed'
         if self._closed:
             return "QEMU ended"
-        if time.monotonic() - changed_at > QUIET_S:
-            return f"nothing was printed for {QUIET_S:.0f} s"
+        if time.monotonic() - changed_at > self._quiet_s:
+            return f"nothing was printed for {self._quiet_s:.0f} s"
         if time.monotonic() - begun_at > TOTAL_S:
             return f"{TOTAL_S:.0f} s passed"
         return None
