@@ -34,7 +34,10 @@ endif
 # Strings come quoted from .config.
 unquote  = $(subst ",,$(1))
 conf_str = $(call unquote,$($(1)))
+# Reading it makes it, and before it whatever make needs on this machine.
+ifneq ($(filter-out clean help,$(or $(MAKECMDGOALS),all)),)
 -include $(OUT)/.config
+endif
 ARCH := $(or $(call conf_str,CONFIG_ARCH),arm64)
 
 include tools/setup/build.mk
@@ -52,4 +55,4 @@ clean:
 	$(Q)rm -rf $(O)/*/.config $(OUT) $(O)/tests $(O)/tools $(O)/guests/rtos $(O)/guests/probe
 
 help:
-	@sed -n 's/^#: //p' Makefile tools/*.mk tools/setup/build.mk hv/build.mk guests/build.mk boards/build.mk tests/build.mk
+	@sed -n 's/^#: //p' $(filter Makefile %.mk,$(MAKEFILE_LIST))

@@ -27,7 +27,7 @@ olddefconfig:
 	$(Q)mkdir -p $(O)/$*
 	$(Q)KCONFIG_CONFIG=$(O)/$*/.config $(PYTHON) tools/kconfig.py defconfig boards/$*/defconfig
 
-$(OUT)/.config: boards/$(BOARD)/defconfig $(kconf_files)
+$(OUT)/.config: boards/$(BOARD)/defconfig $(kconf_files) | host-packages
 	$(call msg,CONFIG,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)if test -f $@; then $(kconf) olddefconfig; else $(kconf) defconfig boards/$(BOARD)/defconfig; fi

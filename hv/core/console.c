@@ -163,6 +163,9 @@ static void end_line(struct console_port *port)
 	spin_lock(&console_lock);
 	/* Nothing to add to a prompt that others have written below. */
 	if (used == 0 || used > *flushed(port) || open_port == port) {
+		/* Another wrote below the part that is out: the line comes again, whole, for whoever looks for it. */
+		if (open_port != port)
+			*flushed(port) = 0;
 		flush_line(port, used);
 		wire_string("\r\n");
 		open_port = NULL;

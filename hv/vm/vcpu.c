@@ -114,6 +114,7 @@ static bool settle(struct pcpu *p, struct sched_unit *u)
 		p->current = NULL;
 		vm_load_turn(next->vm);
 		arch_cpu_poll();
+		p->stay_start = arch_now(); /* each turn is a stay of its own, bounded by its budget */
 		p->work |= PCPU_WORK_RESCHED;
 		return false;
 	}
@@ -137,6 +138,7 @@ struct vcpu *vcpu_leave_slow(struct pcpu *p)
 		if (unlikely(work & PCPU_WORK_TIMERS))
 			timer_queue_run(&p->timers);
 		u = sched_pick(&p->sched);
+		arch_mb(); /* pairs with vcpu_kick(): RUNNING is visible before virtual interrupts are looked at */
 		if (unlikely(work & PCPU_WORK_LEAVING))
 			let_go(p);
 		ready = settle(p, u);

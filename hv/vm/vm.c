@@ -19,43 +19,52 @@ struct vm *vm_get(unsigned int index)
 	return index < count ? vms[index] : NULL;
 }
 
-struct vm *vm_find(const char *label)
+/* Maps one range of the VM from free memory, in one piece where that fits, else in pieces of 2 MiB or more. */
+static int map_range(struct vm *vm, const struct bundle_mem *m)
 {
-	unsigned int i;
+	bool rom = m->flags & BUNDLE_MEM_ROM;
+	uint64_t align = rom ? PAGE_SIZE : BLOCK_SIZE, done = 0, piece = m->bytes;
+	hpa_t pa;
+	int ret;
 
-	for (i = 0; i < count; i++)
-		if (!strcmp(vms[i]->label, label))
-			return vms[i];
-	return NULL;
+	while (done < m->bytes) {
+		piece = MIN(piece, m->bytes - done);
+		while (mem_alloc(piece, align, &pa)) {
+			piece = ALIGN_DOWN(piece / 2, align);
+			if (!piece)
+				return -ENOMEM;
+		}
+		ret = gmap_map(&vm->map, gpa(m->ipa + done), pa, piece, GMAP_R | GMAP_X | (rom ? 0 : GMAP_W));
+		if (ret)
+			return ret;
+		done += piece;
+	}
+	return 0;
 }
 
 static int map_memory(struct vm *vm)
 {
 	const struct bundle_vm *cfg = vm->cfg;
+	struct mem_stats stats;
 	unsigned int i;
+	int ret;
 
 	gmap_init(&vm->map, vm->id, arch_stage2_ipa_bits());
 	for (i = 0; i < cfg->mem_count; i++) {
 		const struct bundle_mem *m = &cfg->mem[i];
-		bool rom = m->flags & BUNDLE_MEM_ROM;
-		struct mem_stats stats;
-		hpa_t pa;
-		int ret;
 
-		if (mem_alloc(m->bytes, rom ? PAGE_SIZE : BLOCK_SIZE, &pa)) {
-			mem_stats(&stats);
+		mem_stats(&stats);
+		ret = map_range(vm, m);
+		if (ret == -ENOMEM)
 			log_line(
 				"vm %s: no memory for %llu MiB at 0x%llx (%llu MiB free): give it less, or the board more",
 				vm->label, (unsigned long long)(m->bytes >> 20), (unsigned long long)m->ipa,
 				(unsigned long long)(stats.free_bytes >> 20));
-			return -ENOMEM;
-		}
-		ret = gmap_map(&vm->map, gpa(m->ipa), pa, m->bytes, GMAP_R | GMAP_X | (rom ? 0 : GMAP_W));
-		if (ret) {
+		else if (ret)
 			log_line("vm %s: memory at 0x%llx can't be mapped (error %d)", vm->label,
 				 (unsigned long long)m->ipa, -ret);
+		if (ret)
 			return ret;
-		}
 	}
 	return 0;
 }
@@ -89,6 +98,7 @@ static int create(struct vm *vm, const struct bundle_vm *cfg, int (*attach)(stru
 		vm->vcpu[i] = arch_vcpu_alloc();
 		vm->vcpu[i]->vm = vm;
 		vm->vcpu[i]->index = i;
+		vm->vcpu[i]->mmio_last = &vm->mmio.region[0];
 		arch_vcpu_init(vm->vcpu[i]);
 	}
 	ret = map_memory(vm);

@@ -2,7 +2,7 @@
 /*
  * TCG plugin: counts executed instructions per exception level, and the hypervisor's stays per cause.
  *
- *   -plugin insn.so,out=FILE[,trace=CAUSE:N][,from=PC][,to=PC]
+ *   -plugin insn.so,out=FILE[,trace=CAUSE:N][,from=PC][,to=PC][,call=X0]
  *
  * FILE gets lines key=value when QEMU ends, and whenever QEMU receives SIGUSR2 (at the next exception taken to EL2):
  *
@@ -10,6 +10,8 @@
  *   boot_el2                      EL2 instructions before the first one below EL2, 0 if there was none
  *   entries_CAUSE                 exceptions taken to EL2 of a cause: hvc, smc, wfx, sysreg, dabt, iabt, fp, irq, ...
  *   stay_CAUSE[_min|_max]         EL2 instructions from such an entry to the next one: sum, least, most
+ *   call_el0 .. call_el3          insns_* at the first HVC whose x0 is `call`: a moment that is the same in every run
+ *   call_entries                  exceptions taken to EL2 from below until then
  *   window_el0 .. window_el3      the same counts between the first execution of `from` and the next of `to`
  *
  * FILE.trace gets the program counters of the Nth stay of CAUSE, one a line.
@@ -34,6 +36,7 @@
 #define VECTORS_BYTES 0x800
 #define VECTOR_LOWER_A64 8 /* index of the first entry for exceptions from below, AArch64 */
 #define EC_COUNT 64
+#define EC_HVC64 0x16
 #define TRACE_MAX 100000
 
 int qemu_plugin_version = QEMU_PLUGIN_API_VERSION;
@@ -56,7 +59,7 @@ struct stay_sum {
 };
 
 struct cpu_state {
-	struct qemu_plugin_register *pstate, *vbar, *esr;
+	struct qemu_plugin_register *pstate, *vbar, *esr, *x0;
 	struct glib_array *buf;
 	int open_cause;   /* of the last entry to EL2, -1 before the first */
 	uint64_t open_at; /* this vCPU's EL2 count then */
@@ -86,6 +89,12 @@ static struct {
 } trace;
 
 static struct {
+	uint64_t x0;
+	bool wanted, seen;
+	uint64_t counts[EL_COUNT], entries;
+} call;
+
+static struct {
 	uint64_t from, to;
 	bool has_from, has_to, open, closed;
 	uint64_t base[EL_COUNT], counts[EL_COUNT];
@@ -105,7 +114,7 @@ static const char *cause_name(int cause)
 		return "wfx";
 	case 0x07:
 		return "fp";
-	case 0x16:
+	case EC_HVC64:
 		return "hvc";
 	case 0x17:
 		return "smc";
@@ -152,6 +161,10 @@ static void dump(void)
 	fprintf(f, "boot_el2=%" PRIu64 "\n", boot_el2);
 	for (int el = 0; el < EL_COUNT && window.closed; el++)
 		fprintf(f, "window_el%d=%" PRIu64 "\n", el, window.counts[el]);
+	for (int el = 0; el < EL_COUNT && call.seen; el++)
+		fprintf(f, "call_el%d=%" PRIu64 "\n", el, call.counts[el]);
+	if (call.seen)
+		fprintf(f, "call_entries=%" PRIu64 "\n", call.entries);
 	for (int cause = 0; cause < CAUSE_COUNT; cause++) {
 		struct stay_sum all = { .min = UINT64_MAX };
 		const char *name = cause_name(cause);
@@ -224,6 +237,18 @@ static void trace_entry(unsigned int vcpu, int cause)
 	}
 }
 
+static void note_call(struct cpu_state *s)
+{
+	if (call.seen || reg_read(s, s->x0) != call.x0)
+		return;
+	call.seen = true;
+	for (int el = 0; el < EL_COUNT; el++)
+		call.counts[el] = qemu_plugin_u64_sum(el_count[el]);
+	for (int cpu = 0; cpu < CPU_MAX; cpu++)
+		for (int cause = 0; cause < CAUSE_SAME_SYNC; cause++)
+			call.entries += cpu_states[cpu].stays[cause].entries;
+}
+
 /* A block that starts where a vector could: is it one? Its instructions are not counted yet. */
 static void on_vector(unsigned int vcpu, void *userdata)
 {
@@ -248,6 +273,8 @@ static void on_vector(unsigned int vcpu, void *userdata)
 	s->open_cause = cause;
 	s->open_at = count;
 	s->stays[cause].entries++;
+	if (call.wanted && cause == EC_HVC64)
+		note_call(s);
 	if (trace.on)
 		trace_entry(vcpu, cause);
 	if (dump_wanted) {
@@ -354,10 +381,12 @@ static void on_cpu_init(qemu_plugin_id_t id, unsigned int vcpu)
 			s->vbar = reg[i].handle;
 		else if (!strcmp(reg[i].name, "ESR_EL2"))
 			s->esr = reg[i].handle;
+		else if (!strcmp(reg[i].name, "x0"))
+			s->x0 = reg[i].handle;
 	}
 	g_array_free(regs, 1);
-	if (!s->pstate || !s->vbar || !s->esr) {
-		fprintf(stderr, "insn.so: this CPU shows no cpsr, VBAR_EL2 or ESR_EL2 (virtualization=on?)\n");
+	if (!s->pstate || !s->vbar || !s->esr || !s->x0) {
+		fprintf(stderr, "insn.so: this CPU shows no cpsr, x0, VBAR_EL2 or ESR_EL2 (virtualization=on?)\n");
 		exit(1);
 	}
 	s->buf = g_byte_array_new();
@@ -391,6 +420,9 @@ static int parse_option(const char *arg)
 		out_path = arg + 4;
 	} else if (!strncmp(arg, "trace=", 6)) {
 		return parse_trace(arg + 6);
+	} else if (!strncmp(arg, "call=", 5)) {
+		call.x0 = strtoull(arg + 5, NULL, 0);
+		call.wanted = true;
 	} else if (!strncmp(arg, "from=", 5)) {
 		window.from = strtoull(arg + 5, NULL, 0);
 		window.has_from = true;

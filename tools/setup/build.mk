@@ -7,7 +7,11 @@
 
 GUEST_APT := tools/setup/guest-apt $(O)/apt
 
-setup:
+setup: host-packages
+
+# Before anything is built, the configuration included (which make itself reads): quick when nothing is missing.
+.PHONY: host-packages
+host-packages:
 	$(Q)tools/setup/setup
 
 # libfdt's sources, for the parts that are built with our own flags: $(O)/src/libfdt/*.[ch]

@@ -93,9 +93,16 @@ enum trap_result abort_data(struct arm64_vcpu *a, uint64_t esr)
 
 	if (unlikely((esr & (ISS_ISV | ISS_CM | ISS_S1PTW)) != ISS_ISV || !DFSC_IS_TRANSLATION(esr & DFSC_MASK)))
 		return abort_data_odd(a, esr, ipa);
-	r = mmio_find(&a->v.vm->mmio, gpa(ipa), bytes);
+	/* Accesses come in runs to one device. An aligned one that begins in a region ends in it. */
+	r = a->v.mmio_last;
+	if (unlikely(ipa - r->base >= r->bytes)) {
+		r = mmio_find(&a->v.vm->mmio, gpa(ipa), bytes);
+		if (!r)
+			return abort_data_odd(a, esr, ipa);
+		a->v.mmio_last = r;
+	}
 	/* Hardware raises an alignment fault first; QEMU doesn't with the guest's MMU off. */
-	if (unlikely(!r || !IS_ALIGNED(ipa, (uint64_t)bytes)))
+	if (unlikely(!IS_ALIGNED(ipa, (uint64_t)bytes)))
 		return abort_data_odd(a, esr, ipa);
 	access.offset = ipa - r->base;
 	access.bytes = bytes;
@@ -133,6 +140,14 @@ enum trap_result abort_instruction(struct arm64_vcpu *a, uint64_t esr)
 
 /* --- injection -------------------------------------------------------------------------------------------------------- */
 
+#define SCTLR_SPAN BIT64(23)
+#define SPSR_PAN BIT64(22)
+
+static bool has_pan(void)
+{
+	return (read_sysreg(id_aa64mmfr1_el1) >> 20) & 15;
+}
+
 /* AArch64.TakeException to EL1 with SP_EL1 (Arm ARM D1.3): the guest's PC, PSTATE and syndrome as hardware would set them. */
 static void enter_el1(uint64_t esr, bool set_far, uint64_t far)
 {
@@ -152,7 +167,10 @@ static void enter_el1(uint64_t esr, bool set_far, uint64_t far)
 	if (set_far)
 		write_sysreg(far_el1, far);
 	write_sysreg(elr_el2, vector);
-	write_sysreg(spsr_el2, SPSR_EL1H | SPSR_DAIF);
+	/* PSTATE.PAN is set unless SCTLR_EL1.SPAN says to keep it; other fields of a new PSTATE are zero. */
+	write_sysreg(spsr_el2,
+		     SPSR_EL1H | SPSR_DAIF |
+			     (has_pan() && !(read_sysreg(sctlr_el1) & SCTLR_SPAN) ? SPSR_PAN : spsr & SPSR_PAN));
 }
 
 static bool from_el0(void)

@@ -19,6 +19,7 @@ void asm_offsets(void)
 	DEFINE(PCPU_EXITS, offsetof(struct arm64_pcpu, p.exits));
 	DEFINE(EXIT_IRQ, EXIT_CLASS_IRQ);
 	DEFINE(EXIT_SERROR, EXIT_CLASS_SERROR);
+	DEFINE(EXIT_AARCH32, EXIT_CLASS_AARCH32);
 	DEFINE(EC_HVC, EC_HVC64);
 	DEFINE(EC_DABT, EC_DABT_LOW);
 	DEFINE(EC_SYS, EC_SYSREG);
@@ -27,6 +28,7 @@ void asm_offsets(void)
 	DEFINE(PCPU_CURRENT, offsetof(struct arm64_pcpu, p.current));
 	DEFINE(STACKS_TOP, offsetof(struct cpu_stacks, stack) + EL2_STACK_BYTES);
 	DEFINE(STACKS_EMERGENCY_TOP, offsetof(struct cpu_stacks, emergency) + EL2_EMERGENCY_BYTES);
+	DEFINE(EL1_TCR, offsetof(struct el1_context, tcr));
 	DEFINE(VCPU_X, offsetof(struct arm64_vcpu, x));
 	DEFINE(VCPU_STACK, offsetof(struct arm64_vcpu, el2_stack));
 }

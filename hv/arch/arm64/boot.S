@@ -93,6 +93,19 @@ start:
 	orr	x4, x5, x3, lsl #30
 	str	x4, [x1, x3, lsl #3]
 
+	/* What was written with the caches off must not be hidden by lines that firmware left (Arm ARM D7.5). */
+	mrs	x3, ctr_el0
+	ubfx	x3, x3, #16, #4
+	mov	x4, #4
+	lsl	x3, x4, x3
+	adr_l	x4, image_rodata
+	adr_l	x5, image_end
+5:	dc	ivac, x4
+	add	x4, x4, x3
+	cmp	x4, x5
+	b.lo	5b
+	dsb	sy
+
 	mov	x0, x1
 	bl	mmu_values
 	bl	el2_mmu_switch

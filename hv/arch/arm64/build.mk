@@ -2,7 +2,8 @@
 obj-y := boot.o vectors.o fault.o trap.o abort.o sysreg.o idregs.o smccc.o psci.o vcpu.o context.o fp.o fpsimd.o timer.o \
 	vgic.o vgic_lr.o vgic_dist.o gic.o gicv3.o stage2.o el2_mmu.o cache.o copy.o smp.o psci_host.o errata.o platform.o start.o
 
-arch_cflags := -mgeneral-regs-only -mno-outline-atomics -mstrict-align -march=armv8-a+crc -fno-pic -fPIE \
+# x18 is never touched: the entry code leaves the guest's in place (vectors.S).
+arch_cflags := -ffixed-x18 -mgeneral-regs-only -mno-outline-atomics -mstrict-align -march=armv8-a+crc -fno-pic -fPIE \
 	-mbranch-protection=none
 
-hot-y := abort.o context.o gic.o gicv3.o timer.o trap.o vcpu.o vgic.o vgic_lr.o
+hot-y := abort.o gic.o gicv3.o timer.o trap.o vcpu.o vgic.o vgic_lr.o

@@ -6,6 +6,7 @@
  * executable and the pages below stacks are not mapped; devices that EL2 uses page by page. Boot CPU only.
  */
 #include "arm64.h"
+#include "camber/arch/cache.h"
 #include "camber/panic.h"
 #include "platform.h"
 #include "sysregs.h"
@@ -127,6 +128,7 @@ uint64_t el2_mmu_build(void)
 		unmap_page(root, (uint64_t)arm64_stacks[i].emergency_guard);
 	}
 	el2_ttbr = ptr_to_hpa(root).addr;
+	arch_cache_clean(&el2_ttbr, sizeof(el2_ttbr));
 	return el2_ttbr;
 }
 

@@ -2,11 +2,9 @@
 /*
  * Errata table: what a CPU needs, by MIDR_EL1 implementer and part (Arm ARM D19.2.100); applied to each CPU at bring-up.
  *
- * Entries cite where the number comes from. A CPU that isn't listed and is older than Armv8.5's CSV2_2/ECBHB gets the
+ * Entries cite where the number comes from. A CPU that isn't listed and is older than Armv8.5's CSV2_3/ECBHB gets the
  * longest loop, with a line of log: safe first, then fast.
  */
-#include "errata.h"
-
 #include "arm64.h"
 #include "camber/log.h"
 #include "sysregs.h"
@@ -56,12 +54,7 @@ static unsigned int bhb_loops(void)
 		return 0;
 	if (e)
 		return e->bhb_loops;
-	return ((read_sysreg(id_aa64pfr0_el1) >> PFR0_CSV2_SHIFT) & 15) >= 2 ? 0 : 32;
-}
-
-unsigned int errata_bhb_loops(void)
-{
-	return arm_pcpu()->bhb_loops;
+	return ((read_sysreg(id_aa64pfr0_el1) >> PFR0_CSV2_SHIFT) & 15) >= 3 ? 0 : 32;
 }
 
 void errata_init(struct arm64_pcpu *p)

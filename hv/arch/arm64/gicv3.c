@@ -165,7 +165,8 @@ static __cold int v3_init_cpu(unsigned int cpu)
 		write32(rd + GICR_SGI + GICD_IPRIORITYR + i, GIC_PRIO_DEFAULT * 0x01010101u);
 	(void)wait_clear(rd + GICR_CTLR, BIT32(3));
 
-	write_sysreg(ICC_SRE_EL2, 0xf);
+	/* SRE, no legacy bypass; not Enable: a guest's access to ICC_SRE_EL1 traps. */
+	write_sysreg(ICC_SRE_EL2, 7);
 	isb();
 	write_sysreg(ICC_SRE_EL1, 7);
 	isb();

@@ -20,7 +20,7 @@ struct node {
 	const char *name;
 	const fdt32_t *reg, *interrupts, *stride;
 	const char *compatible, *device_type, *method;
-	const char *bootargs, *stdout_path;
+	const char *stdout_path;
 	uint64_t initrd_start, initrd_end;
 	int reg_bytes, interrupts_bytes, compatible_bytes, stride_bytes;
 	int address_cells, size_cells; /* for its children */
@@ -71,7 +71,6 @@ static const struct property {
 	{ "device_type", TEXT, offsetof(struct node, device_type), 0 },
 	{ "method", TEXT, offsetof(struct node, method), 0 },
 	{ "enable-method", TEXT, offsetof(struct node, method), 0 },
-	{ "bootargs", TEXT, offsetof(struct node, bootargs), 0 },
 	{ "stdout-path", TEXT, offsetof(struct node, stdout_path), 0 },
 	{ "status", STATUS, 0, 0 },
 	{ "#address-cells", COUNT, offsetof(struct node, address_cells), 0 },
@@ -237,8 +236,6 @@ static const char *read_device(const struct node *n, const struct node *parent, 
 
 static void read_chosen(const struct node *n)
 {
-	if (n->bootargs)
-		(void)str_copy(platform.bootargs, n->bootargs, sizeof(platform.bootargs));
 	stdout_path = n->stdout_path;
 	if (n->initrd_start && n->initrd_end > n->initrd_start) {
 		platform.bundle.base = n->initrd_start;
@@ -328,20 +325,4 @@ const char *platform_read(const void *dtb)
 	if (!error && !platform.smp)
 		error = "no PSCI node: firmware with PSCI 0.2 or later is needed to start CPUs and to reset";
 	return error;
-}
-
-const char *platform_bootarg(const char *key)
-{
-	const char *p = platform.bootargs;
-	size_t n = strlen(key);
-
-	while (*p) {
-		if (!strncmp(p, key, n) && (key[n - 1] == '=' || p[n] == ' ' || p[n] == '\0'))
-			return p + n;
-		while (*p && *p != ' ')
-			p++;
-		while (*p == ' ')
-			p++;
-	}
-	return NULL;
 }

@@ -5,7 +5,6 @@
  * HVC #0 and SMC #0 mean the same. Unknown functions answer NOT_SUPPORTED. Own CPU, no lock held.
  */
 #include "arm64.h"
-#include "errata.h"
 
 #define SMCCC_NOT_SUPPORTED ((uint64_t)-1)
 
@@ -17,10 +16,14 @@
 #define SMCCC_VERSION_1_2 0x10002u
 
 /*
- * Workarounds 1 and 3 flush branch predictors. The guest's kernel has its own loop for what EL0 may have trained;
- * crossing into EL2 runs ours (vectors.S), so where the CPU needs one, a call is all it takes: answer "needed, and done
- * by this call"; else "not needed" (1).
+ * Workarounds 1 and 3 flush branch predictors, which only firmware can on the CPUs that need it: its answer is passed on,
+ * and so is a call to what it has.
  */
+static uint64_t firmware_workaround(uint32_t function)
+{
+	return (uint64_t)(int64_t)(int32_t)el2_call_smc(SMCCC_ARCH_FEATURES, function, 0, 0);
+}
+
 static uint64_t arch_feature(uint32_t function)
 {
 	switch (function) {
@@ -29,7 +32,7 @@ static uint64_t arch_feature(uint32_t function)
 		return 0;
 	case SMCCC_ARCH_WORKAROUND_1:
 	case SMCCC_ARCH_WORKAROUND_3:
-		return errata_bhb_loops() ? 0 : 1;
+		return firmware_workaround(function);
 	default:
 		return SMCCC_NOT_SUPPORTED;
 	}
@@ -48,6 +51,8 @@ void smccc_call(struct arm64_vcpu *a)
 		return;
 	case SMCCC_ARCH_WORKAROUND_1:
 	case SMCCC_ARCH_WORKAROUND_3:
+		if ((int64_t)firmware_workaround(function) >= 0)
+			(void)el2_call_smc(function, 0, 0, 0);
 		return;
 	default:
 		if (!psci_call(a, function))

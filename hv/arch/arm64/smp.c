@@ -115,9 +115,3 @@ void arch_reboot(void)
 	(void)el2_call_smc(PSCI_SYSTEM_RESET, 0, 0, 0);
 	arch_halt();
 }
-
-void arch_poweroff(void)
-{
-	(void)el2_call_smc(PSCI_SYSTEM_OFF, 0, 0, 0);
-	arch_halt();
-}

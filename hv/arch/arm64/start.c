@@ -115,6 +115,7 @@ void start_primary(uint64_t dtb, uint64_t base __unused)
 		console_input_start();
 	}
 	main_boot((const void *)platform.bundle.base, platform.bundle.bytes);
+	p->p.stay_start = arch_now(); /* booting isn't a stay */
 	enter_guests();
 }
 
@@ -125,5 +126,6 @@ void start_secondary(struct arm64_pcpu *p)
 		panic("CPU %u has no usable interrupt controller", p->p.id);
 	/* Release: what was set up above is visible to whoever sees the CPU online. */
 	__atomic_store_n(&p->p.online, true, __ATOMIC_RELEASE);
+	p->p.stay_start = arch_now();
 	enter_guests();
 }

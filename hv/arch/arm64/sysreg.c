@@ -106,6 +106,10 @@ static __attribute__((noinline)) enum trap_result trap_other(struct arm64_vcpu *
 		return sgi(a, esr);
 	case SYSREG(3, 0, 12, 11, 1): /* ICC_DIR_EL1, while active interrupts exceed the list registers */
 		return dir(a, esr);
+	case SYSREG(3, 0, 12, 12, 5): /* ICC_SRE_EL1: always the system register interface */
+		if (esr & ISS_READ)
+			reg_set(a, SYS_RT(esr), 7);
+		return TRAP_SKIP;
 	case SYSREG(3, 3, 14, 2, 0): /* CNTP_TVAL_EL0 */
 	case SYSREG(3, 3, 14, 2, 1): /* CNTP_CTL_EL0 */
 	case SYSREG(3, 3, 14, 2, 2): /* CNTP_CVAL_EL0 */
@@ -118,7 +122,6 @@ static __attribute__((noinline)) enum trap_result trap_other(struct arm64_vcpu *
 	case SYSREG(2, 0, 1, 4, 4): /* DBGPRCR_EL1 */
 	case SYSREG(2, 3, 0, 1, 0): /* MDCCSR_EL0 */
 	case SYSREG(3, 0, 1, 0, 1): /* ACTLR_EL1 (HCR_EL2.TACR) */
-	case SYSREG(3, 0, 0, 0, 6): /* REVIDR_EL1 */
 		return raz_wi(a, esr);
 	default:
 		return is_debug_register(reg) ? raz_wi(a, esr) : undefined(a, esr);

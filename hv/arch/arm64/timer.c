@@ -112,13 +112,6 @@ void vtimer_reset(struct arm64_vcpu *a)
 	a->timer.cntp_cval = 0;
 }
 
-bool vtimer_line(struct arm64_vcpu *a __unused)
-{
-	uint64_t ctl = read_sysreg(cntv_ctl_el0);
-
-	return (ctl & (CNT_CTL_ENABLE | CNT_CTL_IMASK | CNT_CTL_ISTATUS)) == (CNT_CTL_ENABLE | CNT_CTL_ISTATUS);
-}
-
 /*
  * The vGIC has been saved: if the interrupt is pending or active there already, the deadline has done its work; the next
  * one can only be programmed by the guest itself.

@@ -9,18 +9,18 @@
 #include "camber/log.h"
 #include "sysregs.h"
 
-static const struct guest_ops *guest_ops;
+static void (*hypercall)(struct vcpu *v, uint64_t number, uint64_t *args);
 
 void arch_set_guest_ops(const struct guest_ops *ops)
 {
-	guest_ops = ops;
+	hypercall = ops->hypercall;
 }
 
 /* The immediate separates Xen's hypercalls from SMCCC; ELR is behind the instruction already. */
 void trap_hvc(struct arm64_vcpu *a, uint64_t esr)
 {
 	if (likely((esr & 0xffff) == 0xea1))
-		guest_ops->hypercall(&a->v, a->x[16], a->x);
+		hypercall(&a->v, a->x[16], a->x);
 	else if ((esr & 0xffff) == 0)
 		smccc_call(a);
 	else
@@ -39,7 +39,7 @@ static enum trap_result trap_smc(struct arm64_vcpu *a, uint64_t esr)
 static enum trap_result trap_wfx(struct arm64_vcpu *a, uint64_t esr)
 {
 	/* The PC first: vcpu_wait() may end in another vCPU. */
-	write_sysreg(elr_el2, read_sysreg(elr_el2) + 4);
+	write_sysreg(elr_el2, read_sysreg(elr_el2) + (esr & ESR_IL ? 4 : 2));
 	if (esr & 1)
 		vcpu_yield(); /* WFE */
 	else
@@ -72,7 +72,7 @@ trap_handler *const trap_handlers[64] = {
 void trap_finish(enum trap_result result)
 {
 	if (result == TRAP_SKIP)
-		write_sysreg(elr_el2, read_sysreg(elr_el2) + 4);
+		write_sysreg(elr_el2, read_sysreg(elr_el2) + (read_sysreg(esr_el2) & ESR_IL ? 4 : 2));
 	else if (result == TRAP_UNHANDLED)
 		inject_undef();
 }

@@ -84,15 +84,16 @@ static void save(struct arm64_vcpu *a)
 	el1_save(&a->el1);
 	vgic_save(a);
 	vtimer_save(a);
-	if (a->hcr & HCR_VSE) /* taken meanwhile? the bit clears itself */
+	if (unlikely(a->hcr & HCR_VSE)) /* taken meanwhile? the bit clears itself */
 		a->hcr = (a->hcr & ~HCR_VSE) | (read_sysreg(hcr_el2) & HCR_VSE);
-	/* Pinned to one CPU: its FP registers can stay there. Else, or if it is going off, they go to memory. */
-	if ((a->v.unit.cpu_mask & (a->v.unit.cpu_mask - 1)) || !a->v.powered)
+	/* Units stay on their CPU, so FP registers can too, unless the vCPU is going off. */
+	if (unlikely(!a->v.powered))
 		fpsimd_leave(a);
 }
 
 static void load(struct arm64_vcpu *a)
 {
+	struct arm64_vm *vm = to_arm_vm(a->v.vm);
 	struct arm64_pcpu *p = arm_pcpu();
 
 	a->el2_stack = p->stack_top;
@@ -100,7 +101,17 @@ static void load(struct arm64_vcpu *a)
 	write_sysreg(vmpidr_el2, a->mpidr);
 	write_sysreg(hcr_el2, a->hcr);
 	isb();
-	write_sysreg(vttbr_el2, to_arm_vm(a->v.vm)->vttbr);
+	write_sysreg(vttbr_el2, vm->vttbr);
+	if (unlikely(vm->last_vcpu[p->p.id] != a->v.index)) {
+		/* A sibling ran here last: same VMID, but its own idea of ASIDs and of what is local. */
+		vm->last_vcpu[p->p.id] = (uint8_t)a->v.index;
+		isb();
+		__asm__ volatile("tlbi vmalle1" ::: "memory");
+		dsb(nsh);
+	}
+	/* Now walks may happen: everything that they use is the new guest's (see context.S). */
+	isb();
+	write_sysreg(tcr_el1, a->el1.tcr);
 	write_sysreg(cptr_el2, p->fp_owner == a ? CPTR_GUEST : CPTR_GUEST | CPTR_TFP);
 	vtimer_load(a);
 	vgic_load(a);
@@ -155,7 +166,8 @@ __cold void arch_vcpu_log(const struct vcpu *v)
 		 (unsigned long long)(here ? read_sysreg(sp_el1) : a->el1.sp_el1),
 		 (unsigned long long)(here ? read_sysreg(esr_el1) : a->el1.esr),
 		 (unsigned long long)(here ? read_sysreg(far_el1) : a->el1.far));
-	for (i = 0; i < 28; i += 4)
+	/* On its own CPU x18 to x28 may still be in the hypervisor's frames (vectors.S). */
+	for (i = 0; i < (here ? 16 : 28); i += 4)
 		log_line("vm %s: x%-2u %016llx %016llx %016llx %016llx", v->vm->label, i, (unsigned long long)a->x[i],
 			 (unsigned long long)a->x[i + 1], (unsigned long long)a->x[i + 2],
 			 (unsigned long long)a->x[i + 3]);

@@ -88,7 +88,7 @@
 	slot	\k, guest_irq
 	slot	\k, guest_serror
 	/* lower EL, AArch32 (EL0 of a guest): the same events */
-	slot	\k, guest_sync
+	slot	\k, guest_sync32
 	slot	\k, guest_irq
 	slot	\k, guest_irq
 	slot	\k, guest_serror
@@ -204,6 +204,13 @@ guest_serror:
 	ldp	x27, x28, [x3, #216]
 	.endm
 
+	/* AArch32 at EL0: rare, and its instructions may be two bytes long, which trap_finish() knows. */
+guest_sync32:
+	mrs	x1, esr_el2
+	lsr	x4, x1, #26
+	count_exit EXIT_AARCH32
+	adr_l	x6, trap_handlers
+	ldr	x6, [x6, x4, lsl #3]
 sync_full:
 	add	x3, x0, #VCPU_X
 	save_callee

@@ -2,8 +2,7 @@
 /*
  * Virtual GIC: making interrupts pending and finding out who has to be told.
  *
- * Locking: vm->vgic.lock for all virq state; kicks and wake-ups happen after it is released (lock order: vGIC before run
- * queue would also be allowed, but shorter is better).
+ * Locking: vm->vgic.lock for all virq state. Kicks and wake-ups take the run queue's lock inside it, or come after it.
  */
 #include "vgic.h"
 

@@ -110,11 +110,6 @@ void arch_reboot(void)
 	host_end(HOST_END_REBOOT);
 }
 
-void arch_poweroff(void)
-{
-	host_end(HOST_END_POWEROFF);
-}
-
 void arch_halt(void)
 {
 	host_end(HOST_END_HALT);

@@ -2,7 +2,7 @@
 /*
  * Log: lines of text for people, kept in a ring in RAM that survives a warm reset, and copied to the console.
  *
- * The ring lies at a fixed place in the image's no-init section: header with magic, indices and a CRC-32 over both, then
+ * The ring is the first thing taken from the top of RAM, so that a warm reset finds it again: header with magic, indices and a CRC-32 over both, then
  * bytes. A boot that finds a valid ring keeps its text as "previous boot" for the monitor's `log previous`. Any CPU, any
  * context but inside the console driver; takes the log lock for the length of one line.
  */

@@ -8,7 +8,7 @@
 
 #define PCPU_MAX CONFIG_CPU_MAX
 
-/* Reasons to look again before going back to a guest; set with pcpu_post(), taken by vcpu_leave(). */
+/* Reasons to look again before going back to a guest; set with pcpu_post(), taken by vcpu_leave_slow(). */
 #define PCPU_WORK_RESCHED (1u << 0) /* another unit may have to run */
 #define PCPU_WORK_IRQS (1u << 1)    /* virtual interrupts of the current vCPU changed from elsewhere */
 #define PCPU_WORK_TIMERS (1u << 2)  /* another CPU put a sooner deadline on this one's queue */

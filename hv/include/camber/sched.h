@@ -52,8 +52,8 @@ struct sched_cpu {
 	uint64_t slice_end; /* of the running unit */
 	uint32_t
 		boosts; /* raised units that were picked, or wait, since a turn in order; bounded so that nobody starves */
-	bool preempt; /* the running unit gives way at the next pick */
-	uint64_t idle_ticks, idle_start;
+	bool preempt;        /* the running unit gives way at the next pick */
+	uint64_t idle_ticks; /* of its CPU */
 };
 
 void sched_cpu_init(struct sched_cpu *s, unsigned int cpu, struct timer_queue *timers);

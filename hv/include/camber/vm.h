@@ -28,6 +28,8 @@ struct vcpu {
 	bool leaving; /* went off; its CPU has yet to let go of it */
 	/* Written by its own CPU, read by the monitor: */
 	uint64_t hypercalls[64]; /* by number */
+	/* Its own CPU only: */
+	const struct mmio_region *mmio_last; /* region of its last access; never NULL */
 };
 
 struct vm {
@@ -69,7 +71,6 @@ static inline void vm_add_device(struct vm *vm, struct vm_device *dev)
 
 /* VMs of the bundle in start order; NULL beyond the last. */
 struct vm *vm_get(unsigned int index);
-struct vm *vm_find(const char *label);
 
 /*
  * Makes all VMs of a checked bundle (memory, maps, vCPUs, interrupt controllers); boot only. `attach` adds a VM's devices.

@@ -17,6 +17,8 @@ DONE_LINE = r"probe: done (\d+) ok, (\d+) failed, (\d+) skipped$"
 LOAD_LINE = r"\bvm ([a-z0-9_-]+): loaded (\d+) bytes in (\d+) ticks"
 MEMORY_LINE = r"\bmem: total=(\d+) kept=(\d+) tables=(\d+) free=(\d+)"
 
+PSCI_SYSTEM_OFF = "0x84000008"
+
 SHF_WRITE, SHF_ALLOC, SHT_PROGBITS = 1, 2, 1
 
 
@@ -97,11 +99,11 @@ def read_plugin(path):
         return {key: int(value) for key, value in (line.strip().split("=") for line in f)}
 
 
-def boot_run(folder, name, dts, bootargs, until, memory="1G"):
+def boot_run(folder, name, dts, bootargs, until, memory="1G", call=None):
     """Boot with the plugin until a line; returns what the plugin counted and the console's text."""
     image = pack(folder, name, dts=dts, bootargs=bootargs)
     out = f"{folder}/insn"
-    with Qemu(image, name=f"bench-{name}", icount=True, smp=1, memory=memory, plugin=f"out={out}") as q:
+    with Qemu(image, name=f"bench-{name}", icount=True, smp=1, memory=memory, plugin=f"out={out}" + (f",call={call}" if call else "")) as q:
         q.expect(until)
         text = q.text
     return read_plugin(out), text
@@ -129,15 +131,16 @@ def boot_probe():
 
 
 def boot_linux():
-    """Debian's kernel from its first instruction to user space and power-off: how much of it is spent in EL2."""
+    """Debian's kernel from its first instruction to user space and its call to power off: how much of it is in EL2."""
     node = vm(1, "linux", [0], kernel="linux/vmlinuz", memory=512, more='initrd = "linux/initramfs.cpio.gz";')
     with scratch() as folder:
         counts, text = boot_run(folder, "boot-linux", profile(node),
-                                {"linux": "console=ttyAMA0 camber.run=poweroff"}, r"\bvm linux: powered off$")
+                                {"linux": "console=ttyAMA0 camber.run=poweroff"}, r"\bvm linux: powered off$",
+                                call=PSCI_SYSTEM_OFF)
     size, ticks = loaded(text)
-    el2 = counts["insns_el2"] - counts["boot_el2"]
-    total = el2 + counts["insns_el0"] + counts["insns_el1"]
-    exits = sum(value for key, value in counts.items() if key.startswith("entries_") and "same" not in key)
+    el2 = counts["call_el2"] - counts["boot_el2"]
+    total = el2 + counts["call_el0"] + counts["call_el1"]
+    exits = counts["call_entries"]
     return {"boot_insns_per_image_byte": round(ticks / size, 4), "boot_el2_permille": round(1000 * el2 / total, 4),
             "boot_linux_insns": total, "boot_linux_el2_insns": el2, "boot_linux_exits": exits}
 

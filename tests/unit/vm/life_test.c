@@ -280,11 +280,10 @@ static void alone_or_not(void **state)
 	assert_false(host_vcpu_alone(b->vcpu[0]));
 }
 
-static void found_by_label(void **state)
+static void found_by_index(void **state)
 {
 	(void)state;
-	assert_ptr_equal(vm_find("b"), b);
-	assert_null(vm_find("c"));
+	assert_ptr_equal(vm_get(1), b);
 	assert_null(vm_get(2));
 }
 
@@ -300,7 +299,7 @@ int main(void)
 		cmocka_unit_test_teardown(stopped_while_loading, end),
 		cmocka_unit_test_teardown(waits_and_wakes, end),
 		cmocka_unit_test_teardown(alone_or_not, end),
-		cmocka_unit_test_teardown(found_by_label, end),
+		cmocka_unit_test_teardown(found_by_index, end),
 	};
 
 	time_init(1000000000);

@@ -8,10 +8,10 @@
 
 /* What the EL1 context of a vCPU consists of; ELR_EL2 and SPSR_EL2 too, as EL2 isn't preemptible and never touches them. */
 struct el1_context {
+	/* In the order of context.S: */
 	uint64_t elr_el2, spsr_el2;
 	uint64_t sctlr, cpacr;
 	uint64_t ttbr0, ttbr1;
-	uint64_t tcr, mair;
 	uint64_t amair, contextidr;
 	uint64_t vbar, tpidr_el1;
 	uint64_t tpidr_el0, tpidrro_el0;
@@ -20,8 +20,13 @@ struct el1_context {
 	uint64_t esr, far;
 	uint64_t afsr0, afsr1;
 	uint64_t par, csselr;
-	uint64_t cntkctl;
+	uint64_t cntkctl, mair;
+	uint64_t tcr;
 };
+_Static_assert(offsetof(struct el1_context, ttbr0) == 32, "context.S");
+_Static_assert(offsetof(struct el1_context, sp_el0) == 96, "context.S");
+_Static_assert(offsetof(struct el1_context, esr) == 128, "context.S");
+_Static_assert(offsetof(struct el1_context, mair) == 184, "context.S");
 
 struct fp_context {
 	__uint128_t q[32];
@@ -45,7 +50,7 @@ struct arm64_vcpu {
 	uint64_t x[31] __aligned(16);
 	uint64_t el2_stack; /* of the CPU that has it loaded */
 	struct el1_context el1;
-	uint64_t hcr, cptr;
+	uint64_t hcr;
 	uint64_t mpidr;
 	struct vtimer timer;
 	struct vgic_vcpu vgic;
@@ -56,6 +61,7 @@ struct arm64_vm {
 	struct vm vm; /* first */
 	uint64_t vttbr;
 	uint64_t cntvoff;
+	uint8_t last_vcpu[CONFIG_CPU_MAX]; /* which vCPU ran last on each CPU: that CPU's data */
 	struct vgic_vm vgic;
 };
 
@@ -87,7 +93,6 @@ struct arm64_pcpu {
 	struct arm64_vcpu *fp_owner; /* whose FP/SIMD registers the CPU holds */
 	uint64_t mpidr;
 	uint64_t vectors; /* VBAR_EL2, chosen by the errata table */
-	uint64_t hcr;     /* as written last */
 	uint64_t mdcr;
 	bool stopped;
 	uint8_t bhb_loops;
@@ -106,6 +111,7 @@ extern struct cpu_stacks arm64_stacks[CONFIG_CPU_MAX];
 /* Exit classes of interrupts, in the gap that exception classes from guests leave (struct pcpu.exits). */
 #define EXIT_CLASS_IRQ 0x3f
 #define EXIT_CLASS_SERROR 0x3e
+#define EXIT_CLASS_AARCH32 0x3d /* synchronous, from a guest's AArch32 EL0 */
 
 /*
  * Called from vectors.S, which also counts the exit, takes the time at both ends and goes on after a TRAP_SKIP. Handlers may
@@ -156,7 +162,6 @@ void vtimer_init(struct arm64_vcpu *a);
 void vtimer_reset(struct arm64_vcpu *a);
 void vtimer_save(struct arm64_vcpu *a); /* after the vGIC was saved */
 void vtimer_load(struct arm64_vcpu *a); /* before the vGIC is loaded */
-bool vtimer_line(struct arm64_vcpu *a); /* virtual timer's output now; own CPU, loaded */
 bool vtimer_ptimer_access(struct arm64_vcpu *a, uint32_t op2, uint64_t *value, bool write);
 
 /* --- CPU set-up ---------------------------------------------------------------------------------------------------------- */

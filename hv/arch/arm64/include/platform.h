@@ -34,7 +34,6 @@ struct platform {
 	uint32_t uart_intid;
 	struct range rtc;    /* bytes 0: none */
 	struct range bundle; /* initrd of /chosen; bytes 0: none */
-	char bootargs[256];
 	uint64_t dtb_base, dtb_bytes;
 };
 
@@ -42,8 +41,5 @@ extern struct platform platform;
 
 /* Reads the tree at `dtb`. NULL, or what is wrong in words. */
 const char *platform_read(const void *dtb);
-
-/* A word of the boot arguments, or a word that starts so ("key="): pointer behind it, or NULL. */
-const char *platform_bootarg(const char *key);
 
 #endif

@@ -45,8 +45,6 @@
 #define ICH_HCR_EOICOUNT_SHIFT 27
 #define ICH_HCR_EOICOUNT (UINT64_C(31) << ICH_HCR_EOICOUNT_SHIFT)
 
-#define ICH_VMCR_VENG0 BIT64(0)
-#define ICH_VMCR_VENG1 BIT64(1)
 #define ICH_VMCR_VEOIM BIT64(9)
 
 #define ICH_LR_PENDING BIT64(62)
@@ -66,12 +64,10 @@
 #define HCR_AMO BIT64(5)
 #define HCR_VSE BIT64(8)
 #define HCR_TWI BIT64(13)
-#define HCR_TWE BIT64(14)
 #define HCR_TID3 BIT64(18)
 #define HCR_TSC BIT64(19)
 #define HCR_TIDCP BIT64(20)
 #define HCR_TACR BIT64(21)
-#define HCR_HCD BIT64(29)
 #define HCR_RW BIT64(31)
 #define HCR_TLOR BIT64(35)
 #define HCR_TERR BIT64(36)
@@ -81,7 +77,6 @@
 #define CPTR_TZ BIT64(8)
 #define CPTR_TFP BIT64(10)
 #define CPTR_TTA BIT64(20)
-#define CPTR_TAM BIT64(30)
 
 /* While a vCPU is loaded: its FP registers or not, SVE and trace never. */
 #define CPTR_GUEST (CPTR_RES1 | CPTR_TZ | CPTR_TTA)

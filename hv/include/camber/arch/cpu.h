@@ -18,9 +18,8 @@ void arch_timer_set(uint64_t deadline);
 /* Stops all other CPUs for good; panic only. Waits, bounded. */
 void arch_cpu_stop_others(void);
 
-/* Warm reset / power off of the machine; do not return. */
+/* Warm reset of the machine, end of this CPU's run; do not return. */
 void arch_reboot(void) __noreturn;
-void arch_poweroff(void) __noreturn;
 void arch_halt(void) __noreturn;
 
 #endif
