@@ -33,7 +33,8 @@ bench-files := $(OUT)/camber.bin $(MKBUNDLE) $(INSN_PLUGIN) $(addprefix $(O)/gue
 test-files: $(bench-files) $(addprefix $(O)/guests/,rtos/rtos.elf $(foreach v,-rt -6.12,linux/vmlinuz$(v) \
 	linux/initramfs$(v).cpio.gz))
 
-test: unit test-system
+test: FUZZ_RUNS := 20000
+test: unit fuzz test-system
 
 test-system: test-files
 	$(Q)$(PYTEST) $(PYTEST_JOBS) $(or $(TESTS),tests/system) || { status=$$?; \

@@ -2,13 +2,14 @@
 #
 # libFuzzer programs over the same sources as the unit tests. tests/fuzz/<name>_fuzz.c becomes $(O)/tests/fuzz/<name>_fuzz.
 #
-#: fuzz       run every fuzzer for FUZZ_RUNS inputs from a fixed seed; corpora grow in build/tests/fuzz/corpus
+#: fuzz       run every fuzzer for FUZZ_RUNS inputs from a fixed seed (make test: few); corpora grow in build/tests/fuzz/corpus
 
 CLANG     ?= clang
 FUZZ_OUT  := $(O)/tests/fuzz
 FUZZ_OBJ  := $(FUZZ_OUT)/obj
 FUZZ_RUNS ?= 100000
 FUZZERS   := bundle_fuzz pl011_fuzz printf_fuzz number_fuzz
+FUZZ_ALL  := $(FUZZERS) mkbundle_fuzz # that one has its rule beside mkbundle's unit tests
 
 FUZZ_FLAGS = $(filter-out -fsanitize=%,$(HOST_FLAGS)) -fsanitize=address,undefined,fuzzer-no-link \
 	-fno-sanitize-recover=all
@@ -33,8 +34,8 @@ $(FUZZERS:%=$(FUZZ_OUT)/%): $(FUZZ_OUT)/%: $(FUZZ_OBJ)/tests/fuzz/%.o $(FUZZ_OBJ
 	$(Q)$(CLANG) -fsanitize=address,undefined,fuzzer -o $@ $^
 
 .PHONY: fuzz
-fuzz: $(FUZZERS:%=$(FUZZ_OUT)/%)
-	$(Q)for f in $(FUZZERS); do \
+fuzz: $(FUZZ_ALL:%=$(FUZZ_OUT)/%)
+	$(Q)for f in $(FUZZ_ALL); do \
 		mkdir -p $(FUZZ_OUT)/corpus/$$f; \
 		if ASAN_OPTIONS=detect_leaks=0 $(FUZZ_OUT)/$$f -seed=1 -runs=$(FUZZ_RUNS) -detect_leaks=0 \
 				-artifact_prefix=$(FUZZ_OUT)/ $(FUZZ_OUT)/corpus/$$f > $(FUZZ_OUT)/$$f.log 2>&1; then \

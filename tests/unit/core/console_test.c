@@ -188,8 +188,8 @@ static void others_begin_at_the_left_edge(void **state)
 	console_write(log, strlen(log));
 	say(&rtos, "tick\n");
 	say(&ivi, "root\n");
-	assert_string_equal(unit_wire(),
-			    "[ivi] login: \r\n[    1.000000] vm rtos: started\r\n[rtos] tick\r\n[ivi] root\r\n");
+	assert_string_equal(unit_wire(), "[ivi] login: \r\n[    1.000000] vm rtos: started\r\n[rtos] tick\r\n"
+					 "[ivi] login: root\r\n");
 	/* A prompt that others wrote below, ended without more: no empty line of it. */
 	say(&ivi, "# ");
 	(void)pass(3 * CONSOLE_FLUSH_NS);
