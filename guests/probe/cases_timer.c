@@ -412,6 +412,27 @@ enum outcome case_timer_cpus(void)
 	return OUTCOME_OK;
 }
 
+/*
+ * CPU 1 takes timer interrupts while this CPU asks for its pending and active state without pause. Whoever answers must not
+ * lose what CPU 1 ends in that moment: an interrupt that stays active for ever comes no more.
+ */
+enum outcome case_timer_asked(void)
+{
+	uint64_t frame = GUEST_GICR_BASE + GUEST_GICR_STRIDE + GICR_SGI_FRAME;
+	uint64_t asked = 0, seen = 0;
+
+	TRY(cpu_start(1, cpus_timer));
+	while (!cpus[1].done && !cpus[1].crashed && asked < 1000000) {
+		seen |= read32(frame + GICD_ISACTIVER) | read32(frame + GICD_ISPENDR);
+		asked++;
+		__asm__ volatile("yield");
+	}
+	TRY(cpu_join(1));
+	CHECK(cpus[1].irq_count == CPUS_COUNT, "%u interrupts, want %u, asked %lu times, saw %lx", cpus[1].irq_count,
+	      CPUS_COUNT, asked, seen);
+	return OUTCOME_OK;
+}
+
 /* ---- WFI and the counters ---- */
 
 static enum outcome wfi_wakes(const struct timer *t, struct cpu *c)
