@@ -10,6 +10,7 @@
 #include "camber/sched.h"
 
 #include "camber/errno.h"
+#include "camber/panic.h"
 #include "camber/pcpu.h"
 
 #define SCHED_BOOSTS_MAX 4
@@ -68,6 +69,7 @@ bool sched_unit_alone(const struct sched_unit *u)
 
 static void enqueue(struct sched_cpu *s, struct sched_unit *u, bool first)
 {
+	ASSERT(list_empty(&u->node));
 	u->state = SCHED_QUEUED;
 	u->raised = first;
 	if (first)

@@ -8,6 +8,7 @@
 
 #include "camber/arch/cpu.h"
 #include "camber/arch/vcpu.h"
+#include "camber/panic.h"
 #include "vm_priv.h"
 
 static struct vcpu *of_unit(struct sched_unit *u)
@@ -73,6 +74,7 @@ static void load(struct pcpu *p, struct vcpu *next)
 		arch_vcpu_sync_irqs(next);
 		return;
 	}
+	ASSERT(next->unit.state == SCHED_RUNNING && next->unit.cpu == p->id);
 	arch_vcpu_switch(prev, next);
 	p->loaded = next;
 	p->current = next;

@@ -19,7 +19,7 @@ HOST_INCLUDE := -include tests/unit/config.h -include host_compiler.h -Itests/un
 HOST_FLAGS := -std=gnu11 $(HOST_WARN) $(HOST_SANITIZE) $(HOST_INCLUDE)
 
 # support.c has a panic() of its own, which a test can expect.
-host_srcs := $(filter-out hv/core/panic.c,$(foreach part,arch/host lib mem core sched vm dev, \
+host_srcs := $(filter-out hv/core/panic.c,$(foreach part,arch/host lib mem core sched vm dev xen, \
 	$(wildcard hv/$(part)/*.c))) tests/unit/support.c
 host_objs := $(host_srcs:%.c=$(UNIT_OBJ)/%.o)
 
@@ -37,7 +37,7 @@ $(UNIT_OBJ)/libhost.a: $(host_objs) tests/unit/build.mk
 	$(Q)rm -f $@
 	$(Q)ar rcs $@ $(filter %.o,$^)
 
-unit_tests := $(patsubst tests/unit/%.c,%,$(foreach part,arch lib mem core sched vm dev, \
+unit_tests := $(patsubst tests/unit/%.c,%,$(foreach part,arch lib mem core sched vm dev xen, \
 	$(sort $(wildcard tests/unit/$(part)/*_test.c))))
 UNIT ?= $(unit_tests)
 

@@ -9,7 +9,7 @@
 
 #define FIELD(shift) (UINT64_C(0xf) << (shift))
 
-/* ID_AA64PFR0_EL1: EL0..EL3, FP, AdvSIMD, GIC, CSV2, CSV3. Not: RAS, SVE, SEL2, MPAM, AMU, DIT, RME. */
+/* ID_AA64PFR0_EL1: EL0, EL1, FP, AdvSIMD, GIC, DIT, CSV2, CSV3. Not: EL2, EL3, RAS, SVE, SEL2, MPAM, AMU, RME. */
 #define PFR0_MASK (FIELD(0) | FIELD(4) | FIELD(16) | FIELD(20) | FIELD(24) | FIELD(56) | FIELD(60) | FIELD(48))
 /* ID_AA64PFR1_EL1: BT, SSBS. Not: MTE, RAS_frac, MPAM_frac, SME, NMI, CSV2_frac. */
 #define PFR1_MASK (FIELD(0) | FIELD(4))
@@ -25,7 +25,7 @@
 /* ID_AA64MMFR0_EL1: PARange (replaced), ASIDBits, BigEnd, SNSMem, BigEndEL0, granules of stage 1, ExS. */
 #define MMFR0_MASK                                                                                                     \
 	(FIELD(0) | FIELD(4) | FIELD(8) | FIELD(12) | FIELD(16) | FIELD(20) | FIELD(24) | FIELD(28) | FIELD(44))
-/* ID_AA64MMFR1_EL1: HAFDBS, VMIDBits, HPDS, PAN, SpecSEI, XNX, ETS, CMOW. Not: VH, LO, TWED, HCX, AFP, nTLBPA. */
+/* ID_AA64MMFR1_EL1: HAFDBS, HPDS, PAN, ETS. Not: VMIDBits, VH, LO, SpecSEI, XNX, TWED, HCX, AFP, nTLBPA, CMOW. */
 #define MMFR1_MASK (FIELD(0) | FIELD(12) | FIELD(20) | FIELD(36))
 /* ID_AA64MMFR2_EL1: CnP, UAO, LSM, IESB, VARange, CCIDX, AT, IDS, TTL, BBM, E0PD. Not: NV, FWB, EVT. */
 #define MMFR2_MASK                                                                                                     \

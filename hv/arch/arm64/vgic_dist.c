@@ -89,13 +89,12 @@ static void release(struct arm64_vcpu *b)
 /* The vCPUs that own those of the interrupts from `first` on whose bit is set in `which`, as a bit mask. */
 static uint32_t owners(struct arm64_vm *vm, struct arm64_vcpu *priv, uint32_t first, uint32_t which)
 {
-	const struct virq *q = &vm->vgic.spi[first - VGIC_PRIVATE];
 	uint32_t mask = 0;
 
 	if (first < VGIC_PRIVATE)
 		return BIT32(priv->v.index);
 	for (; which; which &= which - 1)
-		mask |= BIT32(q[__builtin_ctz(which)].target);
+		mask |= BIT32(vm->vgic.spi[first - VGIC_PRIVATE + (uint32_t)__builtin_ctz(which)].target);
 	return mask;
 }
 

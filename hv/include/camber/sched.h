@@ -64,7 +64,7 @@ int sched_unit_init(struct sched_unit *u, uint32_t cpu_mask, uint32_t weight);
 /* True if the unit is the only one assigned to its CPU: it needs neither slices nor trapped idling. */
 bool sched_unit_alone(const struct sched_unit *u);
 
-/* OFF or BLOCKED -> QUEUED; QUEUED by SCHED_WAKE_IPI -> raised. Otherwise nothing. Any CPU. Returns true if it was woken. */
+/* OFF or BLOCKED -> QUEUED; QUEUED by SCHED_WAKE_IPI or SCHED_WAKE_TIMER -> raised. Otherwise nothing. Any CPU. Returns true if it was woken. */
 bool sched_wake(struct sched_unit *u, enum sched_wake why);
 
 /* The running unit of this CPU blocks; the caller then checks its wake condition once more and picks. */
