@@ -10,28 +10,15 @@
 #include "camber/errno.h"
 #include "camber/log.h"
 #include "gic.h"
+#include "gic_regs.h"
 #include "platform.h"
 #include "sysregs.h"
 
-#define GICD_CTLR 0x0000
-#define GICD_TYPER 0x0004
-#define GICD_IGROUPR 0x0080
-#define GICD_ISENABLER 0x0100
-#define GICD_ICENABLER 0x0180
-#define GICD_ICACTIVER 0x0380
-#define GICD_IPRIORITYR 0x0400
-#define GICD_ICFGR 0x0c00
-#define GICD_IROUTER 0x6000
 #define GICD_CTLR_RWP BIT32(31)
 #define GICD_CTLR_ARE BIT32(4)
 #define GICD_CTLR_GRP1 BIT32(1)
 
-#define GICR_CTLR 0x0000
-#define GICR_TYPER 0x0008
-#define GICR_WAKER 0x0014
-#define GICR_SGI 0x10000
-#define GICR_ISACTIVER0 (GICR_SGI + 0x300)
-#define GICR_TYPER_LAST BIT64(4)
+#define GICR_ISACTIVER0 (GICR_SGI_FRAME + GICD_ISACTIVER)
 #define GICR_TYPER_VLPIS BIT64(1)
 #define GICR_WAKER_SLEEP BIT32(1)
 #define GICR_WAKER_ASLEEP BIT32(2)
@@ -158,11 +145,11 @@ static __cold int v3_init_cpu(unsigned int cpu)
 		log_line("gic: redistributor of CPU %u doesn't wake", cpu);
 		return -ENODEV;
 	}
-	write32(rd + GICR_SGI + GICD_ICENABLER, UINT32_MAX);
-	write32(rd + GICR_SGI + GICD_ICACTIVER, UINT32_MAX);
-	write32(rd + GICR_SGI + GICD_IGROUPR, UINT32_MAX);
+	write32(rd + GICR_SGI_FRAME + GICD_ICENABLER, UINT32_MAX);
+	write32(rd + GICR_SGI_FRAME + GICD_ICACTIVER, UINT32_MAX);
+	write32(rd + GICR_SGI_FRAME + GICD_IGROUPR, UINT32_MAX);
 	for (i = 0; i < 32; i += 4)
-		write32(rd + GICR_SGI + GICD_IPRIORITYR + i, GIC_PRIO_DEFAULT * 0x01010101u);
+		write32(rd + GICR_SGI_FRAME + GICD_IPRIORITYR + i, GIC_PRIO_DEFAULT * 0x01010101u);
 	(void)wait_clear(rd + GICR_CTLR, BIT32(3));
 
 	/* SRE, no legacy bypass; not Enable: a guest's access to ICC_SRE_EL1 traps. */
@@ -181,7 +168,7 @@ static __cold int v3_init_cpu(unsigned int cpu)
 		gicv3_ops.lr_write[i](0);
 	write_sysreg(ICH_HCR_EL2, ICH_HCR_EN);
 	isb();
-	write32(rd + GICR_SGI + GICD_ISENABLER,
+	write32(rd + GICR_SGI_FRAME + GICD_ISENABLER,
 		0xffffu | BIT32(GUEST_PPI_MAINTENANCE) | BIT32(GUEST_PPI_HYP_TIMER) | BIT32(GUEST_PPI_VTIMER));
 	return 0;
 }
@@ -218,7 +205,7 @@ static __cold void v3_enable(uint32_t intid)
 	uint64_t mpidr = read_sysreg(mpidr_el1);
 
 	if (intid < 32) {
-		write32(rd_base[arch_pcpu()->id] + GICR_SGI + GICD_ISENABLER, BIT32(intid));
+		write32(rd_base[arch_pcpu()->id] + GICR_SGI_FRAME + GICD_ISENABLER, BIT32(intid));
 		return;
 	}
 	write64(gicd + GICD_IROUTER + 8 * (uint64_t)intid, mpidr & UINT64_C(0xff00ffffff));

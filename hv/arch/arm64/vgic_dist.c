@@ -12,30 +12,8 @@
 #include "abi/platform.h"
 #include "camber/arch/cpu.h"
 #include "gic.h"
+#include "gic_regs.h"
 #include "sysregs.h"
-
-#define GICD_CTLR 0x0000
-#define GICD_TYPER 0x0004
-#define GICD_IIDR 0x0008
-#define GICD_IGROUPR 0x0080
-#define GICD_ISENABLER 0x0100
-#define GICD_ICENABLER 0x0180
-#define GICD_ISPENDR 0x0200
-#define GICD_ICPENDR 0x0280
-#define GICD_ISACTIVER 0x0300
-#define GICD_ICACTIVER 0x0380
-#define GICD_IPRIORITYR 0x0400
-#define GICD_ITARGETSR 0x0800
-#define GICD_ICFGR 0x0c00
-#define GICD_IGRPMODR 0x0d00
-#define GICD_IROUTER 0x6000
-#define GICD_IROUTER_END 0x8000
-#define GIC_PIDR2 0xffe8
-
-#define GICR_IIDR 0x0004
-#define GICR_TYPER 0x0008
-#define GICR_WAKER 0x0014
-#define GICR_SGI_FRAME 0x10000
 
 #define CTLR_ENABLES 3u
 #define CTLR_ARE BIT32(4)
@@ -46,7 +24,6 @@
 #define IIDR_VALUE 0x0000143bu  /* Arm Limited; product and revision of no silicon */
 #define PIDR2_GICV3 0x3bu
 
-#define TYPER_LAST BIT64(4)
 #define IROUTER_IRM BIT64(31)
 
 /* --- reaching a vCPU's exact state --------------------------------------------------------------------------------------- */
@@ -469,7 +446,8 @@ static uint64_t redist_typer(const struct arm64_vcpu *a)
 {
 	uint64_t affinity = a->v.index;
 
-	return affinity << 32 | (uint64_t)a->v.index << 8 | (a->v.index + 1 == a->v.vm->vcpu_count ? TYPER_LAST : 0);
+	return affinity << 32 | (uint64_t)a->v.index << 8 |
+	       (a->v.index + 1 == a->v.vm->vcpu_count ? GICR_TYPER_LAST : 0);
 }
 
 bool vgic_redist_mmio(struct vcpu *v __unused, void *dev, struct mmio_access *a)
