@@ -41,7 +41,7 @@ void vcpu_wait(struct vcpu *v)
 	arch_mb();
 	if (arch_vcpu_irq_pending(v))
 		(void)sched_wake(&v->unit, SCHED_WAKE_EVENT);
-	p->work |= PCPU_WORK_RESCHED;
+	pcpu_post_here(p, PCPU_WORK_RESCHED);
 }
 
 void vcpu_yield(void)
@@ -49,7 +49,7 @@ void vcpu_yield(void)
 	struct pcpu *p = arch_pcpu();
 
 	if (sched_yield(&p->sched))
-		p->work |= PCPU_WORK_RESCHED;
+		pcpu_post_here(p, PCPU_WORK_RESCHED);
 }
 
 /* Nobody can run: sleep until an interrupt changes that. The stay isn't charged to anybody. */
@@ -112,12 +112,14 @@ static bool settle(struct pcpu *p, struct sched_unit *u)
 		return false;
 	}
 	next = of_unit(u);
-	if (unlikely(next->vm->state == VM_LOADING)) {
+	if (unlikely(READ_ONCE(next->vm->state) != VM_RUNNING)) {
 		p->current = NULL;
-		vm_load_turn(next->vm);
+		/* STOPPING: whoever stops it is about to take this unit off; nothing of it runs until then. */
+		if (next->vm->state == VM_LOADING)
+			vm_load_turn(next->vm);
 		arch_cpu_poll();
 		p->stay_start = arch_now(); /* each turn is a stay of its own, bounded by its budget */
-		p->work |= PCPU_WORK_RESCHED;
+		pcpu_post_here(p, PCPU_WORK_RESCHED);
 		return false;
 	}
 	load(p, next);

@@ -75,6 +75,12 @@ __cold void arch_vcpu_set_entry(struct vcpu *v, gpa_t entry, uint64_t arg0)
 		.sctlr = SCTLR_EL1_RESET,
 	};
 	a->hcr &= ~HCR_VSE;
+	/* Its CPU interface comes out of reset (IHI 0069 12.2); the redistributor keeps what it was told. */
+	a->vgic.vmcr = 0;
+	for (i = 0; i < ARRAY_SIZE(a->vgic.ap0r); i++) {
+		a->vgic.ap0r[i] = 0;
+		a->vgic.ap1r[i] = 0;
+	}
 	vtimer_reset(a);
 	fpsimd_reset(a);
 }

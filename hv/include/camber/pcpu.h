@@ -47,6 +47,12 @@ static inline struct pcpu *pcpu_get(unsigned int id)
 unsigned int pcpu_count(void);
 void pcpu_register(struct pcpu *p, unsigned int id, uint64_t hw_id);
 
+/* Sets work bits on the caller's own CPU; others set theirs at the same time, so this is atomic too. */
+static inline void pcpu_post_here(struct pcpu *p, uint32_t work)
+{
+	__atomic_fetch_or(&p->work, work, __ATOMIC_RELAXED);
+}
+
 /* Sets work bits on a CPU and interrupts it unless it is the caller's own. Any CPU. */
 void pcpu_post(struct pcpu *p, uint32_t work);
 
