@@ -31,7 +31,7 @@ def test_warm_resets(boot):
 @pytest.mark.parametrize("partner", ["timer-peer", "compute-peer", "fp-peer"])
 def test_timers_for_long(boot, icount, partner):
     q = boot("probe-pair", bootargs={"probe1": f"run=timer_keep_both,fpsimd count={ROUNDS * 2000} then=stay",
-                                     "probe2": f"role={partner} then=stay"}, **icount)
+                                     "probe2": f"role={partner} then=stay"}, quiet_s=1800, **icount)
     done = q.expect(r"^\[probe1\] probe: done (\d+) ok, (\d+) failed, (\d+) skipped$")
     assert done.groups() == ("2", "0", "0"), q.tail()
 
