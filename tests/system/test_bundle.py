@@ -52,6 +52,12 @@ def cut_image(data):
     return data[:len(data) // 2 // 4096 * 4096]
 
 
+def damage_lengths(data):
+    struct.pack_into("<Q", data, 8, 1 << 40)                    # total_bytes: beyond any RAM
+    struct.pack_into("<I", data, HEAD_BYTES_AT, 0xfffffff0)     # what the header's checksum claims to cover
+    return data
+
+
 def cut_header(data):
     return data[:60]
 
@@ -61,6 +67,7 @@ DAMAGE = {
     "magic": (damage_magic, r"magic|no bundle"),
     "version": (damage_version, r"version"),
     "header": (damage_header, r"checksum|CRC"),
+    "lengths": (damage_lengths, r"bytes|short|trunc|length"),
     "count": (damage_count, r"table|VMs|count"),
     "image": (damage_image, r"checksum|CRC"),
     "cut-image": (cut_image, r"bytes|short|trunc|cut|checksum"),

@@ -53,11 +53,18 @@ static void memory_start(void)
 static void bundle_find(void)
 {
 	const struct bundle_header *h = (const void *)image_end;
+	uint64_t base = (uint64_t)image_end, room;
+	unsigned int i;
 
-	if (platform.bundle.bytes)
+	if (platform.bundle.bytes || h->magic != BUNDLE_MAGIC)
 		return;
-	platform.bundle.base = (uint64_t)image_end;
-	platform.bundle.bytes = h->magic == BUNDLE_MAGIC ? h->total_bytes : 0;
+	platform.bundle.base = base;
+	/* Its length isn't checked yet: no further than the RAM that it begins in. */
+	for (i = 0; i < platform.memory_count; i++) {
+		room = platform.memory[i].base + platform.memory[i].bytes - base;
+		if (base - platform.memory[i].base < platform.memory[i].bytes)
+			platform.bundle.bytes = MIN(h->total_bytes, room);
+	}
 }
 
 static uint64_t rtc_seconds(void)
