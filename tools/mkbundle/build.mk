@@ -3,7 +3,8 @@
 # mkbundle runs on the build machine: $(MKBUNDLE). Its unit tests compile MKBUNDLE_SRCS once more, with sanitizers.
 
 MKBUNDLE_DIR  := tools/mkbundle
-MKBUNDLE_SRCS := check.c elf.c guestdt.c image.c join.c linux.c place.c profile.c prop.c read.c util.c write.c
+MKBUNDLE_SRCS := board.c check.c device.c elf.c guestdev.c guestdt.c image.c join.c linux.c list.c passthrough.c \
+	place.c profile.c prop.c read.c reserved.c rules.c util.c write.c
 MKBUNDLE      := $(O)/tools/mkbundle/mkbundle
 MKBUNDLE_OBJS := $(addprefix $(O)/tools/mkbundle/,$(MKBUNDLE_SRCS:.c=.o) main.o)
 

@@ -31,7 +31,7 @@ static int elf_check_header(struct mkbundle *m, const struct vm *vm, const struc
 		return vm_fail(m, vm, "kernel", "\"%s\" %s; link a static AArch64 executable", vm->kernel, why);
 	if (header->e_phentsize != sizeof(Elf64_Phdr) || header->e_phoff > blob->bytes ||
 	    (blob->bytes - header->e_phoff) / sizeof(Elf64_Phdr) < header->e_phnum)
-		return vm_fail(m, vm, "kernel", "\"%s\": program headers lie outside the file; the file is damaged",
+		return vm_fail(m, vm, "kernel", "\"%s\": program headers lie outside the file; make the file again",
 			       vm->kernel);
 	return 0;
 }
@@ -39,10 +39,10 @@ static int elf_check_header(struct mkbundle *m, const struct vm *vm, const struc
 static int elf_check_segment(struct mkbundle *m, const struct vm *vm, const struct blob *blob, const Elf64_Phdr *seg)
 {
 	if (seg->p_filesz > seg->p_memsz || seg->p_offset > blob->bytes || seg->p_filesz > blob->bytes - seg->p_offset)
-		return vm_fail(m, vm, "kernel", "\"%s\": a segment lies outside the file; the file is damaged",
+		return vm_fail(m, vm, "kernel", "\"%s\": a segment lies outside the file; make the file again",
 			       vm->kernel);
 	if (seg->p_memsz > UINT64_MAX - seg->p_paddr)
-		return vm_fail(m, vm, "kernel", "\"%s\": a segment wraps around the address space; the file is damaged",
+		return vm_fail(m, vm, "kernel", "\"%s\": a segment wraps around the address space; make the file again",
 			       vm->kernel);
 	return 0;
 }
@@ -58,7 +58,7 @@ static uint64_t elf_entry(const Elf64_Ehdr *header, const Elf64_Phdr *segs, unsi
 
 int elf_place(struct mkbundle *m, struct vm *vm, struct blob *file)
 {
-	Elf64_Phdr segs[VM_LOAD_MAX];
+	Elf64_Phdr segs[VM_IMAGE_MAX];
 	unsigned int count = 0;
 	uint64_t first = UINT64_MAX;
 	uint64_t last = 0;

@@ -104,7 +104,7 @@ int image_open(struct mkbundle *m, const struct vm *vm, const char *prop, const 
 		/* Say which VM wanted the file, too. */
 		memcpy(text, m->diag.text, sizeof(text));
 		m->diag.text[0] = 0;
-		return vm_fail(m, vm, prop, "%s; give a usable file", text);
+		return vm_fail(m, vm, prop, "%s", text);
 	}
 	*result = blob_add(m, data, bytes, path);
 	return 0;

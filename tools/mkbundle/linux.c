@@ -47,7 +47,7 @@ int linux_place(struct mkbundle *m, struct vm *vm, struct blob *blob)
 			       "\"%s\" does not say its size (image_size is 0); use Linux 3.17 or later", vm->kernel);
 	if (header.text_offset >= LINUX_BASE_ALIGN || header.text_offset % BUNDLE_ALIGN)
 		return vm_fail(m, vm, "kernel",
-			       "\"%s\" has text_offset 0x%llx, not a page below 2 MiB; the file is damaged", vm->kernel,
+			       "\"%s\" has text_offset 0x%llx, not a page below 2 MiB; make the file again", vm->kernel,
 			       (unsigned long long)header.text_offset);
 	/*
 	 * Bits 1-2 of the flags (page size) are information, as every granule works under stage 2. Bit 3 clear asks for

@@ -18,6 +18,7 @@ static const char usage_text[] =
 	"  -I, --images DIR           look for image files here (repeatable, in order)\n"
 	"  -o, --output FILE          what to write\n"
 	"  -d, --depfile FILE         write a make rule naming the files read\n"
+	"  -b, --board FILE           check against the board's device tree, and pass through its devices\n"
 	"  -s, --source FILE          name of the profile in messages (default: profile.dtb)\n"
 	"      --limit NAME=N         refuse more than the hypervisor is configured for: vms, cpus, spis\n"
 	"      --replace NAME=FILE    use FILE where the profile says NAME\n"
@@ -30,6 +31,7 @@ static const struct option long_options[] = {
 	{ "images", required_argument, NULL, 'I' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "depfile", required_argument, NULL, 'd' },
+	{ "board", required_argument, NULL, 'b' },
 	{ "source", required_argument, NULL, 's' },
 	{ "limit", required_argument, NULL, OPT_LIMIT },
 	{ "replace", required_argument, NULL, OPT_REPLACE },
@@ -45,6 +47,7 @@ static const struct option long_options[] = {
 struct command {
 	const char *output;
 	const char *depfile;
+	const char *board;
 	const char *image;
 	const char *bundle;
 	const char *list;
@@ -56,12 +59,12 @@ static int add_pair(struct mkbundle *m, struct pairs *p, char *text, const char 
 	char *equals = strchr(text, '=');
 
 	if (!equals || equals == text)
-		return diag_fail(m, "%s %s: write it as NAME=VALUE", option, text);
+		return diag_fail(m, "%s %s: has no value; write it as NAME=VALUE", option, text);
 	if (p->count == OPTION_MAX)
-		return diag_fail(m, "%s: at most %u times", option, OPTION_MAX);
+		return diag_fail(m, "%s: given more than %u times; give fewer", option, OPTION_MAX);
 	*equals = 0;
 	if (pairs_use(p, text))
-		return diag_fail(m, "%s %s: given twice", option, text);
+		return diag_fail(m, "%s %s: given twice; keep one of them", option, text);
 	p->item[p->count++] = (struct pair){ .name = text, .value = equals + 1 };
 	return 0;
 }
@@ -87,24 +90,25 @@ static int set_limit(struct mkbundle *m, const char *text)
 			continue;
 		value = strtoul(digits, &end, 10);
 		if (*end || end == digits || value < 1 || value > limits[i].max)
-			return diag_fail(m, "--limit %s: choose a number from 1 to %lu", text, limits[i].max);
+			return diag_fail(m, "--limit %s: is no number from 1 to %lu; choose one", text, limits[i].max);
 		*limits[i].value = (uint32_t)value;
 		return 0;
 	}
-	return diag_fail(m, "--limit %s: write it as vms=N, cpus=N or spis=N", text);
+	return diag_fail(m, "--limit %s: no such limit; write vms=N, cpus=N or spis=N", text);
 }
 
 static int parse(struct mkbundle *m, struct command *c, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt_long(argc, argv, "I:o:d:s:h", long_options, NULL)) >= 0) {
+	opterr = 0; /* one line per error, and that is ours */
+	while ((option = getopt_long(argc, argv, "I:o:d:b:s:h", long_options, NULL)) >= 0) {
 		int ret = 0;
 
 		switch (option) {
 		case 'I':
 			if (m->opt.image_dir_count == OPTION_MAX)
-				return diag_fail(m, "-I: at most %u times", OPTION_MAX);
+				return diag_fail(m, "-I: given more than %u times; give fewer", OPTION_MAX);
 			m->opt.image_dirs[m->opt.image_dir_count++] = optarg;
 			break;
 		case 'o':
@@ -112,6 +116,9 @@ static int parse(struct mkbundle *m, struct command *c, int argc, char **argv)
 			break;
 		case 'd':
 			c->depfile = optarg;
+			break;
+		case 'b':
+			c->board = optarg;
 			break;
 		case 's':
 			m->source = optarg;
@@ -141,18 +148,21 @@ static int parse(struct mkbundle *m, struct command *c, int argc, char **argv)
 			fputs(usage_text, stdout);
 			exit(0);
 		default:
-			return diag_fail(m, "see mkbundle --help");
+			return diag_fail(m, "%s: no such option, or its value is missing; see mkbundle --help",
+					 argv[optind - 1]);
 		}
 		if (ret)
 			return -1;
 	}
 	c->profile = optind < argc ? argv[optind++] : NULL;
 	if (optind < argc)
-		return diag_fail(m, "%s: one profile at a time", argv[optind]);
+		return diag_fail(m, "%s: is a second profile; pack one at a time", argv[optind]);
 	if (!!c->profile + !!c->list + !!(c->image || c->bundle) != 1 || !c->image != !c->bundle)
-		return diag_fail(m, "give one profile, --list, or --image with --bundle; see mkbundle --help");
+		return diag_fail(
+			m,
+			"command line: nothing to do, or too much; give one profile, --list, or --image with --bundle");
 	if (!c->list && !c->output)
-		return diag_fail(m, "say with -o what to write");
+		return diag_fail(m, "command line: nothing says what to write; name it with -o");
 	return 0;
 }
 
@@ -175,7 +185,8 @@ static int check_unused(struct mkbundle *m, const struct pairs *p, const char *o
 {
 	for (unsigned int i = 0; i < p->count; i++)
 		if (!p->item[i].used)
-			return diag_fail(m, "%s %s: the profile has no %s of that name", option, p->item[i].name, what);
+			return diag_fail(m, "%s %s: the profile has no %s of that name; mend it", option,
+					 p->item[i].name, what);
 	return 0;
 }
 
@@ -198,7 +209,7 @@ static int write_depfile(struct mkbundle *m, const struct command *c)
 	int ret;
 
 	if (!file)
-		return diag_fail(m, "%s: out of memory", c->depfile);
+		out_of_memory();
 	depfile_name(file, c->output);
 	fputc(':', file);
 	for (const struct blob *blob = m->blobs; blob; blob = blob->next) {
@@ -229,8 +240,9 @@ static int pack(struct mkbundle *m, const struct command *c)
 
 	if (!m->source)
 		m->source = c->profile;
-	if (set_profile_name(m, c->profile) || file_read(m, c->profile, &fdt, &bytes) || profile_read(m, fdt, bytes) ||
-	    bundle_make(m, &out, &bytes) || check_unused(m, &m->opt.replace, "--replace", "image") ||
+	if (set_profile_name(m, c->profile) || (c->board && board_read(m, c->board)) ||
+	    file_read(m, c->profile, &fdt, &bytes) || profile_read(m, fdt, bytes) || bundle_make(m, &out, &bytes) ||
+	    check_unused(m, &m->opt.replace, "--replace", "image") ||
 	    check_unused(m, &m->opt.bootargs, "--bootargs", "VM") ||
 	    check_unused(m, &m->opt.dump_dtb, "--dump-dtb", "VM") || file_write(m, c->output, out, bytes))
 		return -1;

@@ -7,7 +7,8 @@
  *   0x4020_0000  Linux Image (+ text_offset) with its bss, then the initrd from the next 2 MiB boundary
  *                ELF segments and raw images lie where they want to
  *
- * Every load must lie in one memory range and overlap no other: what the hypervisor copies, it copies unchecked.
+ * Every load must lie in one memory range and overlap neither another one nor what is reserved: what the hypervisor
+ * copies, it copies unchecked.
  */
 #include "mkbundle.h"
 
@@ -18,6 +19,11 @@
 static uint64_t ram_end(const struct vm *vm)
 {
 	return GUEST_RAM_BASE + vm->memory_mib * MIB;
+}
+
+static struct range load_range(const struct load *load)
+{
+	return (struct range){ load->ipa, load->mem_bytes };
 }
 
 static const char *load_name(struct mkbundle *m, const struct load *load)
@@ -50,10 +56,10 @@ static int load_check_place(struct mkbundle *m, const struct vm *vm, const struc
 
 int load_add(struct mkbundle *m, struct vm *vm, const struct load *load)
 {
-	if (vm->load_count == VM_LOAD_MAX)
+	if (vm->load_count == VM_IMAGE_MAX)
 		return vm_fail(m, vm, load->prop,
 			       "the VM has more than %u pieces to load; link its image with fewer segments",
-			       VM_LOAD_MAX);
+			       VM_IMAGE_MAX);
 	if (load_check_place(m, vm, load))
 		return -1;
 	for (uint32_t i = 0; i < vm->load_count; i++) {
@@ -67,8 +73,47 @@ int load_add(struct mkbundle *m, struct vm *vm, const struct load *load)
 				       (unsigned long long)other->ipa,
 				       (unsigned long long)(other->ipa + other->mem_bytes));
 	}
+	for (uint32_t i = 0; i < vm->reserved_count; i++)
+		if (ranges_overlap(load_range(load), vm->reserved[i].reg))
+			return diag_fail(m, "%s: %s: reg: 0x%llx..0x%llx overlaps %s (0x%llx..0x%llx); move it",
+					 m->source, vm->reserved[i].node, (unsigned long long)vm->reserved[i].reg.base,
+					 (unsigned long long)(vm->reserved[i].reg.base + vm->reserved[i].reg.bytes),
+					 load_name(m, load), (unsigned long long)load->ipa,
+					 (unsigned long long)(load->ipa + load->mem_bytes));
 	vm->loads[vm->load_count++] = *load;
 	return 0;
+}
+
+/* The lowest end of something at or behind `at`; `at` itself if something covers it. */
+static uint64_t free_until(const struct vm *vm, uint32_t images, uint64_t at, uint64_t *next)
+{
+	uint64_t until = ram_end(vm);
+
+	*next = until;
+	for (uint32_t i = 0; i < images + vm->reserved_count; i++) {
+		struct range r = i < images ? load_range(&vm->loads[i]) : vm->reserved[i - images].reg;
+
+		if (r.base >= until || r.base + r.bytes <= at || vm->mem[0].ipa > r.base)
+			continue;
+		until = r.base > at ? r.base : at;
+		*next = r.base + r.bytes;
+	}
+	return until;
+}
+
+/* 'scrub': whatever no image covers is zeroes at each start, too, but for what is reserved. */
+static void place_scrub(struct vm *vm)
+{
+	uint32_t images = vm->load_count;
+	uint64_t next;
+
+	for (uint64_t at = GUEST_RAM_BASE; at < ram_end(vm); at = next) {
+		uint64_t until = free_until(vm, images, at, &next);
+
+		if (until > at)
+			vm->loads[vm->load_count++] =
+				(struct load){ .mem_bytes = until - at, .ipa = at, .kind = BUNDLE_LOAD_RAW };
+	}
 }
 
 static int place_whole(struct mkbundle *m, struct vm *vm, struct blob *blob, uint64_t ipa, uint32_t kind,
@@ -141,9 +186,18 @@ static int place_initrd(struct mkbundle *m, struct vm *vm)
 	const struct load *kernel = &vm->loads[0];
 	uint64_t ipa = align_up(kernel->ipa + kernel->mem_bytes, INITRD_ALIGN);
 	struct blob *blob;
+	uint32_t i = 0;
 
 	if (image_open(m, vm, "initrd", vm->initrd, &blob))
 		return -1;
+	while (i < vm->reserved_count) {
+		const struct range *reg = &vm->reserved[i++].reg;
+
+		if (!ranges_overlap((struct range){ ipa, blob->bytes }, *reg))
+			continue;
+		ipa = align_up(reg->base + reg->bytes, INITRD_ALIGN);
+		i = 0;
+	}
 	if (ipa + blob->bytes > ram_end(vm))
 		return vm_fail(m, vm, "initrd",
 			       "\"%s\" behind the kernel needs 0x%llx..0x%llx, but RAM ends at 0x%llx; "
@@ -159,7 +213,7 @@ static int place_initrd(struct mkbundle *m, struct vm *vm)
 static int check_entry(struct mkbundle *m, const struct vm *vm)
 {
 	if (vm->entry_ipa % 4)
-		return vm_fail(m, vm, "entry", "0x%llx is not a multiple of 4; instructions are",
+		return vm_fail(m, vm, "entry", "0x%llx is not a multiple of 4, as instructions are; mend it",
 			       (unsigned long long)vm->entry_ipa);
 	for (uint32_t i = 0; i < vm->load_count; i++)
 		if (vm->entry_ipa >= vm->loads[i].ipa && vm->entry_ipa - vm->loads[i].ipa < vm->loads[i].file_bytes)
@@ -175,7 +229,12 @@ int place_vm(struct mkbundle *m, struct vm *vm)
 	size_t bytes;
 
 	vm->mem_count = 1;
-	vm->mem[0] = (struct bundle_mem){ .ipa = GUEST_RAM_BASE, .bytes = vm->memory_mib * MIB };
+	vm->mem[0] = (struct bundle_mem){
+		.ipa = GUEST_RAM_BASE,
+		.bytes = vm->memory_mib * MIB,
+		.hpa = vm->static_mem.base,
+		.flags = vm->static_mem.bytes ? BUNDLE_MEM_STATIC : 0,
+	};
 	vm->load_count = 0;
 	vm->initrd_start = vm->initrd_end = 0;
 	if (vm->rom ? place_rom(m, vm) : place_kernel(m, vm))
@@ -188,5 +247,9 @@ int place_vm(struct mkbundle *m, struct vm *vm)
 		return -1;
 	if (dump && file_write(m, dump, tree, bytes))
 		return -1;
-	return place_whole(m, vm, blob_add(m, tree, bytes, NULL), GUEST_RAM_BASE, BUNDLE_LOAD_DTB, "kernel", NULL);
+	if (place_whole(m, vm, blob_add(m, tree, bytes, NULL), GUEST_RAM_BASE, BUNDLE_LOAD_DTB, "kernel", NULL))
+		return -1;
+	if (vm->scrub)
+		place_scrub(vm);
+	return 0;
 }

@@ -2,11 +2,11 @@
 /*
  * Profile reader: the device tree that dtc made of boards/<board>/<profile>.dts -> m->vms, in the order of the file.
  *
- * Two tables say which properties exist and what may stand in them; docs/config.md describes the same for people.
+ * Tables say which properties exist and what may stand in them; docs/config.md describes the same for people.
  * Nothing is guessed or skipped: a node or property that is not in the tables is an error, as is a valid one that this
  * version cannot honour. Opens no file.
  */
-#include "mkbundle.h"
+#include "rules.h"
 
 #include <libfdt.h>
 #include <stdlib.h>
@@ -14,34 +14,7 @@
 
 static const char *const stop_or_restart[] = { [BUNDLE_ON_STOP] = "stop", [BUNDLE_ON_RESTART] = "restart", NULL };
 static const char *const abort_or_stop[] = { "abort", "stop", NULL };
-
-enum prop_type {
-	PROP_IGNORED, /* "compatible": already looked at; "phandle": dtc adds it */
-	PROP_STRING,
-	PROP_U32,
-	PROP_CHOICE,
-	PROP_FLAG, /* sets flag */
-	PROP_NO_FLAG,
-	PROP_CALL,
-};
-
-struct prop_rule {
-	const char *name;
-	enum prop_type type;
-	size_t field; /* in struct vm, or the flag */
-	uint32_t low;
-	uint32_t high;
-	const char *const *words;
-	int (*call)(struct mkbundle *m, const struct prop *p);
-};
-
-#define IGNORED(n) .name = n, .type = PROP_IGNORED
-#define STRING(n, f) .name = n, .type = PROP_STRING, .field = offsetof(struct vm, f)
-#define U32(n, f, l, h) .name = n, .type = PROP_U32, .field = offsetof(struct vm, f), .low = l, .high = h
-#define CHOICE(n, f, w) .name = n, .type = PROP_CHOICE, .field = offsetof(struct vm, f), .words = w
-#define FLAG(n, f) .name = n, .type = PROP_FLAG, .field = f
-#define NO_FLAG(n, f) .name = n, .type = PROP_NO_FLAG, .field = f
-#define CALL(n, c) .name = n, .type = PROP_CALL, .call = c
+static const char *const enabled_or_disabled[] = { "enabled", "disabled", NULL };
 
 static int read_pcpus(struct mkbundle *m, const struct prop *p)
 {
@@ -76,7 +49,7 @@ static int read_entry(struct mkbundle *m, const struct prop *p)
 	return prop_address(m, p, &p->vm->raw_entry);
 }
 
-static int read_spis(struct mkbundle *m, const struct prop *p)
+static int read_nr_spis(struct mkbundle *m, const struct prop *p)
 {
 	if (prop_u32(m, p, 32, SPI_COUNT_MAX, &p->vm->spi_count))
 		return -1;
@@ -86,43 +59,91 @@ static int read_spis(struct mkbundle *m, const struct prop *p)
 	return 0;
 }
 
+/* Xen takes it without value, too. */
+static int read_enhanced(struct mkbundle *m, const struct prop *p)
+{
+	return p->bytes ? prop_choice(m, p, enabled_or_disabled, &p->vm->enhanced) : 0;
+}
+
+static int read_static_mem(struct mkbundle *m, const struct prop *p)
+{
+	uint32_t count;
+
+	return prop_ranges(m, p, 1, &p->vm->static_mem, &count);
+}
+
 static const struct prop_rule vm_rules[] = {
 	{ IGNORED("compatible") },
 	{ IGNORED("phandle") },
-	{ STRING("label", label) },
-	{ U32("cpus", vcpu_count, 1, BUNDLE_VCPU_MAX) },
+	{ STRING("label", vm, label) },
+	{ U32("cpus", vm, vcpu_count, 1, BUNDLE_VCPU_MAX) },
 	{ CALL("pcpus", read_pcpus) },
 	{ CALL("pcpu-masks", read_pcpu_masks) },
-	{ U32("memory-mib", memory_mib, 2, MEMORY_MIB_MAX) },
-	{ STRING("kernel", kernel) },
-	{ STRING("initrd", initrd) },
-	{ STRING("bootargs", bootargs) },
-	{ STRING("rom", rom) },
+	{ U32("memory-mib", vm, memory_mib, 2, MEMORY_MIB_MAX) },
+	{ CALL("xen,static-mem", read_static_mem) },
+	{ BOOL("scrub", vm, scrub) },
+	{ STRING("kernel", vm, kernel) },
+	{ STRING("initrd", vm, initrd) },
+	{ STRING("bootargs", vm, bootargs) },
+	{ STRING("rom", vm, rom) },
 	{ CALL("load", read_load) },
 	{ CALL("entry", read_entry) },
-	{ CHOICE("on-crash", on_crash, stop_or_restart) },
-	{ CHOICE("on-reboot", on_reboot, stop_or_restart) },
-	{ CHOICE("stray-access", stray, abort_or_stop) },
-	{ U32("watchdog-ms", watchdog_ms, 0, UINT32_MAX) },
-	{ CALL("spis", read_spis) },
-	{ FLAG("autostart", BUNDLE_VM_AUTOSTART) },
-	{ NO_FLAG("no-autostart", BUNDLE_VM_AUTOSTART) },
-	{ FLAG("uart", BUNDLE_VM_UART) },
-	{ NO_FLAG("no-uart", BUNDLE_VM_UART) },
+	{ FLAG("vpl011", BUNDLE_VM_UART) },
+	{ NO_FLAG("no-vpl011", BUNDLE_VM_UART) },
 	{ FLAG("rtc", BUNDLE_VM_RTC) },
 	{ NO_FLAG("no-rtc", BUNDLE_VM_RTC) },
-	{ FLAG("xen", BUNDLE_VM_XEN) },
-	{ NO_FLAG("no-xen", BUNDLE_VM_XEN) },
+	{ CALL("nr_spis", read_nr_spis) },
+	{ CALL("xen,enhanced", read_enhanced) },
+	{ CHOICE("stray-access", vm, stray, abort_or_stop) },
+	{ FLAG("autostart", BUNDLE_VM_AUTOSTART) },
+	{ NO_FLAG("no-autostart", BUNDLE_VM_AUTOSTART) },
+	{ U32("start-order", vm, start_order, 0, START_ORDER_MAX) },
+	{ U32("start-delay-ms", vm, start_delay_ms, 0, DELAY_MS_MAX) },
+	{ CHOICE("on-crash", vm, on_crash, stop_or_restart) },
+	{ U32("restart-delay-ms", vm, restart_delay_ms, 0, DELAY_MS_MAX) },
+	{ U32("crash-limit", vm, crash_limit, 0, CRASH_LIMIT_MAX) },
+	{ CHOICE("on-reboot", vm, on_reboot, stop_or_restart) },
+	{ U32("watchdog-ms", vm, watchdog_ms, 0, WATCHDOG_MS_MAX) },
+	{ U32("watchdog-boot-ms", vm, watchdog_boot_ms, 0, WATCHDOG_MS_MAX) },
+	{ .name = NULL },
+};
+
+/* Xen's: docs/misc/arm/device-tree/booting.txt, "Creating Multiple Domains directly from Xen". */
+static const struct prop_hint vm_hints[] = {
+	{ "memory", "write 'memory-mib = <...>;' (Xen's counts KiB)" },
+	{ "spis", "it is called 'nr_spis', as in Xen" },
+	{ "uart", "it is called 'vpl011', as in Xen" },
+	{ "no-uart", "it is called 'no-vpl011'" },
+	{ "xen", "write 'xen,enhanced = \"enabled\";', as in Xen" },
+	{ "no-xen", "write 'xen,enhanced = \"disabled\";', as in Xen" },
+	{ "static-mem", "it is called 'xen,static-mem', as in Xen" },
+	{ "ramdisk", "it is called 'initrd'" },
+	{ "cmdline", "it is called 'bootargs', as in Xen" },
+	{ "vcpus", "it is called 'cpus', as in Xen" },
+	{ "cpupool", "name physical CPUs with 'pcpus'" },
+	{ "domain-cpupool", "name physical CPUs with 'pcpus'" },
+	{ "direct-map", "remove it: RAM begins at 0x40000000; 'xen,static-mem' says where on the board it lies" },
+	{ "passthrough", "remove it, and add a node device@<address> for each device" },
+	{ "#address-cells", "remove it: addresses and sizes have two cells each" },
+	{ "#size-cells", "remove it: addresses and sizes have two cells each" },
+	{ "#xen,static-mem-address-cells", "remove it: addresses and sizes have two cells each" },
+	{ "#xen,static-mem-size-cells", "remove it: addresses and sizes have two cells each" },
+	{ "mac", "remove it: networks are not supported yet" },
+	{ "weight", "it belongs into the node 'sched'" },
+	{ "cap-percent", "it belongs into the node 'sched'" },
+	{ "rt", "it belongs into the node 'sched'" },
+	{ "rt-budget-us", "it belongs into the node 'sched'" },
+	{ "rt-period-us", "it belongs into the node 'sched'" },
 	{ .name = NULL },
 };
 
 static const struct prop_rule sched_rules[] = {
 	{ IGNORED("phandle") },
-	{ U32("weight", weight, 1, 65535) },
-	{ U32("cap-percent", cap_percent, 0, 100 * BUNDLE_VCPU_MAX) },
+	{ U32("weight", vm, weight, 1, 65535) },
+	{ U32("cap-percent", vm, cap_percent, 0, 100 * BUNDLE_VCPU_MAX) },
 	{ FLAG("rt", BUNDLE_VM_RT) },
-	{ U32("rt-budget-us", rt_budget_us, 1, UINT32_MAX) },
-	{ U32("rt-period-us", rt_period_us, 1, UINT32_MAX) },
+	{ U32("rt-budget-us", vm, rt_budget_us, 1, UINT32_MAX) },
+	{ U32("rt-period-us", vm, rt_period_us, 1, UINT32_MAX) },
 	{ .name = NULL },
 };
 
@@ -131,67 +152,13 @@ static const struct prop_rule root_rules[] = {
 	{ .name = NULL },
 };
 
-static int set_flag(struct mkbundle *m, const struct prop *p, uint32_t flag, bool on)
-{
-	if (prop_empty(m, p))
-		return -1;
-	if (p->vm->flags_said & flag)
-		return prop_fail(m, p, "contradicts '%s%s'; keep one of the two", on ? "no-" : "",
-				 on ? p->name : p->name + strlen("no-"));
-	p->vm->flags_said |= flag;
-	p->vm->flags = on ? p->vm->flags | flag : p->vm->flags & ~flag;
-	return 0;
-}
+static const struct prop_hint no_hints[] = {
+	{ .name = NULL },
+};
 
-static int apply_rule(struct mkbundle *m, const struct prop_rule *rule, const struct prop *p)
-{
-	char *field;
-
-	if (rule->type == PROP_IGNORED)
-		return 0;
-	field = (char *)p->vm + rule->field;
-	switch (rule->type) {
-	case PROP_IGNORED:
-		break;
-	case PROP_STRING:
-		return prop_string(m, p, (const char **)(void *)field);
-	case PROP_U32:
-		return prop_u32(m, p, rule->low, rule->high, (uint32_t *)(void *)field);
-	case PROP_CHOICE:
-		return prop_choice(m, p, rule->words, (uint32_t *)(void *)field);
-	case PROP_FLAG:
-	case PROP_NO_FLAG:
-		return set_flag(m, p, (uint32_t)rule->field, rule->type == PROP_FLAG);
-	case PROP_CALL:
-		return rule->call(m, p);
-	}
-	return prop_fail(m, p, "no way to read it");
-}
-
-static int read_props(struct mkbundle *m, const void *fdt, int node, const char *path, struct vm *vm,
-		      const struct prop_rule *rules)
-{
-	int at;
-
-	for (at = fdt_first_property_offset(fdt, node); at >= 0; at = fdt_next_property_offset(fdt, at)) {
-		struct prop p = { .vm = vm, .node = path };
-		const struct prop_rule *rule = rules;
-		int bytes = 0;
-
-		p.data = fdt_getprop_by_offset(fdt, at, &p.name, &bytes);
-		if (!p.data || bytes < 0 || !p.name)
-			return diag_fail(m, "%s: %s: the compiled profile is damaged; run dtc again", m->source, path);
-		p.bytes = (uint32_t)bytes;
-		while (rule->name && strcmp(rule->name, p.name))
-			rule++;
-		if (!rule->name)
-			return prop_fail(m, &p,
-					 "no such property here; remove it or mend its name (see docs/config.md)");
-		if (apply_rule(m, rule, &p))
-			return -1;
-	}
-	return 0;
-}
+static const struct node_kind vm_kind = { vm_rules, vm_hints };
+static const struct node_kind sched_kind = { sched_rules, no_hints };
+static const struct node_kind root_kind = { root_rules, no_hints };
 
 static bool name_is(const char *name, const char *base)
 {
@@ -226,6 +193,28 @@ static int read_vm_id(struct mkbundle *m, struct vm *vm, const char *name)
 	return 0;
 }
 
+static int read_inner(struct mkbundle *m, const void *fdt, int node, struct vm *vm)
+{
+	const char *name = fdt_get_name(fdt, node, NULL);
+	const char *path = pool_printf(m, "%s/%s", vm->node, name);
+
+	if (name_is(name, "net") || name_is(name, "pci"))
+		return diag_fail(m, "%s: %s: %s nodes are not supported yet; remove it", m->source, path,
+				 name_is(name, "net") ? "network" : "PCI");
+	if (strcmp(name, "sched") && !name_is(name, "device") && !name_is(name, "reserved"))
+		return diag_fail(m,
+				 "%s: %s: no such node here; a VM may have 'sched', device@<address> and "
+				 "reserved@<address> (see docs/config.md)",
+				 m->source, path);
+	if (fdt_first_subnode(fdt, node) >= 0)
+		return diag_fail(m, "%s: %s: must not have nodes inside; remove them", m->source, path);
+	if (name_is(name, "device"))
+		return device_read(m, fdt, node, path, vm);
+	if (name_is(name, "reserved"))
+		return reserved_read(m, fdt, node, path, vm);
+	return rules_read(m, fdt, node, path, vm, vm, &sched_kind);
+}
+
 static int read_vm(struct mkbundle *m, const void *fdt, int node, const char *name)
 {
 	struct vm *vm = &m->vms[m->vm_count];
@@ -236,7 +225,7 @@ static int read_vm(struct mkbundle *m, const void *fdt, int node, const char *na
 				 BUNDLE_VM_MAX);
 	memset(vm, 0, sizeof(*vm));
 	vm->node = pool_printf(m, "/%s", name);
-	vm->flags = BUNDLE_VM_AUTOSTART | BUNDLE_VM_UART | BUNDLE_VM_RTC | BUNDLE_VM_XEN;
+	vm->flags = BUNDLE_VM_AUTOSTART | BUNDLE_VM_UART | BUNDLE_VM_RTC;
 	vm->on_crash = BUNDLE_ON_STOP;
 	vm->on_reboot = BUNDLE_ON_RESTART;
 	vm->spi_count = 64;
@@ -246,61 +235,33 @@ static int read_vm(struct mkbundle *m, const void *fdt, int node, const char *na
 	if (!is_compatible(fdt, node, "camber,vm"))
 		return diag_fail(m, "%s: %s: compatible: missing or wrong; write 'compatible = \"camber,vm\";'",
 				 m->source, vm->node);
-	if (read_props(m, fdt, node, vm->node, vm, vm_rules))
+	if (rules_read(m, fdt, node, vm->node, vm, vm, &vm_kind))
 		return -1;
-	for (sub = fdt_first_subnode(fdt, node); sub >= 0; sub = fdt_next_subnode(fdt, sub)) {
-		const char *sub_name = fdt_get_name(fdt, sub, NULL);
-		const char *path;
-
-		if (!sub_name)
-			return diag_fail(m, "%s: %s: the compiled profile is damaged; run dtc again", m->source,
-					 vm->node);
-		path = pool_printf(m, "%s/%s", vm->node, sub_name);
-		if (name_is(sub_name, "net") || name_is(sub_name, "pci"))
-			return diag_fail(m, "%s: %s: %s nodes are not supported yet; remove it", m->source, path,
-					 name_is(sub_name, "net") ? "network" : "PCI");
-		if (strcmp(sub_name, "sched"))
-			return diag_fail(
-				m, "%s: %s: no such node here; a VM may have one called 'sched' (see docs/config.md)",
-				m->source, path);
-		if (fdt_first_subnode(fdt, sub) >= 0)
-			return diag_fail(m, "%s: %s: must not have nodes inside; remove them", m->source, path);
-		if (read_props(m, fdt, sub, path, vm, sched_rules))
+	for (sub = fdt_first_subnode(fdt, node); sub >= 0; sub = fdt_next_subnode(fdt, sub))
+		if (read_inner(m, fdt, sub, vm))
 			return -1;
-	}
 	if (check_vm(m, vm))
 		return -1;
 	m->vm_count++;
 	return 0;
 }
 
-/* Only the version that dtc writes: libfdt 1.6.1's own check follows a null pointer in some older, damaged ones. */
-static bool is_device_tree(const void *fdt, size_t bytes)
-{
-	return bytes >= sizeof(struct fdt_header) && fdt_magic(fdt) == FDT_MAGIC && fdt_version(fdt) == 17 &&
-	       fdt_last_comp_version(fdt) == 16 && !fdt_check_full(fdt, bytes);
-}
-
 int profile_read(struct mkbundle *m, const void *fdt, size_t bytes)
 {
-	int root;
 	int node;
 
 	m->vm_count = 0;
-	if (!is_device_tree(fdt, bytes))
+	if (!tree_is_valid(fdt, bytes))
 		return diag_fail(m, "%s: not a compiled device tree; run 'dtc -I dts -O dtb' on the profile first",
 				 m->source);
-	root = fdt_path_offset(fdt, "/");
-	if (root < 0 || !is_compatible(fdt, root, "camber,config"))
+	if (!is_compatible(fdt, 0, "camber,config"))
 		return diag_fail(m, "%s: /: compatible: missing or wrong; write 'compatible = \"camber,config\";'",
 				 m->source);
-	if (read_props(m, fdt, root, "/", NULL, root_rules))
+	if (rules_read(m, fdt, 0, "/", NULL, NULL, &root_kind))
 		return -1;
-	for (node = fdt_first_subnode(fdt, root); node >= 0; node = fdt_next_subnode(fdt, node)) {
+	for (node = fdt_first_subnode(fdt, 0); node >= 0; node = fdt_next_subnode(fdt, node)) {
 		const char *name = fdt_get_name(fdt, node, NULL);
 
-		if (!name)
-			return diag_fail(m, "%s: /: the compiled profile is damaged; run dtc again", m->source);
 		if (name_is(name, "switch") || is_compatible(fdt, node, "camber,switch"))
 			return diag_fail(m, "%s: /%s: switch nodes are not supported yet; remove it", m->source, name);
 		if (!name_is(name, "vm"))

@@ -89,6 +89,28 @@ int prop_address(struct mkbundle *m, const struct prop *p, uint64_t *value)
 	return 0;
 }
 
+int prop_ranges(struct mkbundle *m, const struct prop *p, uint32_t max, struct range *ranges, uint32_t *count)
+{
+	uint32_t cells[4 * BUNDLE_DEVICE_REGS];
+	uint32_t cell_count;
+
+	if (prop_cells(m, p, 4 * max, cells, &cell_count))
+		return -1;
+	if (cell_count % 4)
+		return prop_fail(m, p, "has %u cells; write '<address-high address-low size-high size-low>' per range",
+				 cell_count);
+	*count = cell_count / 4;
+	for (uint32_t i = 0; i < *count; i++) {
+		const uint32_t *c = &cells[4 * i];
+
+		ranges[i] = (struct range){ (uint64_t)c[0] << 32 | c[1], (uint64_t)c[2] << 32 | c[3] };
+		if (!ranges[i].bytes || ranges[i].bytes > UINT64_MAX - ranges[i].base)
+			return prop_fail(m, p, "0x%llx bytes at 0x%llx are none or too many; mend the size",
+					 (unsigned long long)ranges[i].bytes, (unsigned long long)ranges[i].base);
+	}
+	return 0;
+}
+
 int prop_choice(struct mkbundle *m, const struct prop *p, const char *const *words, uint32_t *value)
 {
 	const char *text = "";

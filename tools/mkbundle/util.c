@@ -37,16 +37,20 @@ int diag_fail(struct mkbundle *m, const char *fmt, ...)
 	return -1;
 }
 
+void out_of_memory(void)
+{
+	fprintf(stderr, "mkbundle: out of memory\n");
+	exit(1);
+}
+
 void *pool_alloc(struct mkbundle *m, size_t bytes)
 {
 	struct pool_block *block = NULL;
 
 	if (bytes <= SIZE_MAX - sizeof(*block))
 		block = calloc(1, sizeof(*block) + bytes);
-	if (!block) {
-		fprintf(stderr, "mkbundle: out of memory\n");
-		exit(1);
-	}
+	if (!block)
+		out_of_memory();
 	block->next = m->pool.first;
 	m->pool.first = block;
 	return block->data;
@@ -62,10 +66,8 @@ char *pool_printf(struct mkbundle *m, const char *fmt, ...)
 	va_start(args, fmt);
 	length = vasprintf(&made, fmt, args);
 	va_end(args);
-	if (length < 0) {
-		fprintf(stderr, "mkbundle: out of memory\n");
-		exit(1);
-	}
+	if (length < 0)
+		out_of_memory();
 	text = pool_alloc(m, (size_t)length + 1);
 	memcpy(text, made, (size_t)length);
 	free(made);
@@ -110,19 +112,21 @@ int file_read(struct mkbundle *m, const char *path, uint8_t **data, size_t *byte
 	int ret = -1;
 
 	if (!file)
-		return diag_fail(m, "%s: %s", path, strerror(errno));
+		return diag_fail(m, "%s: %s; name a file that can be read", path, strerror(errno));
 	if (fstat(fileno(file), &st)) {
-		diag_fail(m, "%s: %s", path, strerror(errno));
+		diag_fail(m, "%s: %s; name a file that can be read", path, strerror(errno));
 	} else if (!S_ISREG(st.st_mode)) {
-		diag_fail(m, "%s: not a regular file", path);
+		diag_fail(m, "%s: not a regular file; name one", path);
 	} else if (!st.st_size) {
-		diag_fail(m, "%s: the file is empty", path);
+		diag_fail(m, "%s: the file is empty; make it again", path);
 	} else if ((uint64_t)st.st_size > FILE_BYTES_MAX) {
-		diag_fail(m, "%s: larger than %u MiB", path, (unsigned int)(FILE_BYTES_MAX / MIB));
+		diag_fail(m, "%s: larger than %u MiB; use a smaller file", path, (unsigned int)(FILE_BYTES_MAX / MIB));
 	} else {
 		*bytes = (size_t)st.st_size;
 		*data = pool_alloc(m, *bytes);
-		ret = fread(*data, 1, *bytes, file) == *bytes ? 0 : diag_fail(m, "%s: cannot be read whole", path);
+		ret = fread(*data, 1, *bytes, file) == *bytes ?
+			      0 :
+			      diag_fail(m, "%s: ends before its length says; make it again", path);
 	}
 	fclose(file);
 	return ret;
@@ -136,13 +140,13 @@ int file_write(struct mkbundle *m, const char *path, const void *data, size_t by
 	struct stat st;
 
 	if (!file)
-		return diag_fail(m, "%s: %s", path, strerror(errno));
+		return diag_fail(m, "%s: %s; name a file that can be written", path, strerror(errno));
 	regular = !fstat(fileno(file), &st) && S_ISREG(st.st_mode);
 	whole = fwrite(data, 1, bytes, file) == bytes;
 	whole = !fclose(file) && whole;
 	if (whole)
 		return 0;
-	diag_fail(m, "%s: cannot be written: %s", path, strerror(errno));
+	diag_fail(m, "%s: cannot be written: %s; make room or write elsewhere", path, strerror(errno));
 	if (regular) /* half a bundle must not stay; a device that somebody named must */
 		unlink(path);
 	return -1;

@@ -13,6 +13,8 @@
  *   | struct bundle_vm [n] |  in start order
  *   +----------------------+ load_offset
  *   | struct bundle_load[] |  what is copied into a VM's memory; bundle_vm.load_first/load_count select
+ *   +----------------------+ device_offset
+ *   | struct bundle_device |  the board's devices that VMs own; bundle_vm.device_first/device_count select
  *   +----------------------+ 4096-aligned
  *   | image bytes          |  each image 4096-aligned; identical images are stored once
  *   +----------------------+ total_bytes
@@ -25,12 +27,16 @@
 #include <stdint.h>
 
 #define BUNDLE_MAGIC UINT32_C(0x52424d43) /* "CMBR" in memory */
-#define BUNDLE_VERSION 1u
+#define BUNDLE_VERSION 2u
 
 #define BUNDLE_ALIGN 4096u       /* of image bytes in the file */
 #define BUNDLE_VM_MAX 16u        /* VMs in a bundle */
 #define BUNDLE_VCPU_MAX 8u       /* vCPUs of a VM */
 #define BUNDLE_MEM_MAX 4u        /* memory ranges of a VM */
+#define BUNDLE_DEVICE_MAX 16u    /* devices of the board in a bundle */
+#define BUNDLE_DEVICE_REGS 4u    /* register ranges of a device */
+#define BUNDLE_DEVICE_IRQS 8u    /* interrupts of a device */
+#define BUNDLE_PATH_BYTES 64u    /* with the terminating NUL */
 #define BUNDLE_LABEL_BYTES 16u   /* with the terminating NUL */
 #define BUNDLE_PROFILE_BYTES 32u /* with the terminating NUL */
 
@@ -39,26 +45,30 @@ struct bundle_header {
 	uint32_t version;     /* BUNDLE_VERSION */
 	uint64_t total_bytes; /* of the file, this header included */
 	uint32_t header_crc;  /* CRC-32 (IEEE 802.3) of bytes 0..head_bytes, taken with this field zero */
-	uint32_t head_bytes;  /* header + VM table + load table: up to the first image */
+	uint32_t head_bytes;  /* header + tables: up to the first image */
 	uint32_t vm_count;
 	uint32_t vm_offset;
 	uint32_t load_count;
 	uint32_t load_offset;
 	char profile[BUNDLE_PROFILE_BYTES]; /* file name of the profile without ".dts" */
-	uint64_t reserved[2];
+	uint32_t device_count;
+	uint32_t device_offset;
+	uint64_t reserved;
 };
-_Static_assert(sizeof(struct bundle_header) == 88, "bundle version 1: header");
+_Static_assert(sizeof(struct bundle_header) == 88, "bundle version 2: header");
 
 /* bundle_mem.flags */
-#define BUNDLE_MEM_ROM 1u /* the guest may read and execute it, not write it */
+#define BUNDLE_MEM_ROM 1u    /* the guest may read and execute it, not write it */
+#define BUNDLE_MEM_STATIC 2u /* at `hpa` of the board's memory, nowhere else */
 
 struct bundle_mem {
 	uint64_t ipa;   /* 4 KiB aligned (RAM: 2 MiB aligned) */
 	uint64_t bytes; /* multiple of 4 KiB (RAM: of 2 MiB) */
+	uint64_t hpa;   /* with BUNDLE_MEM_STATIC, aligned like ipa; else 0 */
 	uint32_t flags;
 	uint32_t reserved;
 };
-_Static_assert(sizeof(struct bundle_mem) == 24, "bundle version 1: memory range");
+_Static_assert(sizeof(struct bundle_mem) == 32, "bundle version 2: memory range");
 
 /* One stretch of bytes copied into a VM's memory at each start of the VM; what follows up to mem_bytes is zeroed. */
 struct bundle_load {
@@ -69,12 +79,28 @@ struct bundle_load {
 	uint32_t crc;        /* CRC-32 of file_bytes bytes */
 	uint32_t kind;       /* BUNDLE_LOAD_* : for messages only */
 };
-_Static_assert(sizeof(struct bundle_load) == 40, "bundle version 1: load");
+_Static_assert(sizeof(struct bundle_load) == 40, "bundle version 2: load");
 
 #define BUNDLE_LOAD_KERNEL 0u
 #define BUNDLE_LOAD_INITRD 1u
 #define BUNDLE_LOAD_DTB 2u
 #define BUNDLE_LOAD_RAW 3u
+
+/*
+ * A device of the board that one VM owns. Where its registers and interrupts are is read from the firmware's device tree
+ * at boot; the bundle says which node, and where the guest sees them.
+ */
+struct bundle_device {
+	char path[BUNDLE_PATH_BYTES]; /* full path of the node in the firmware's device tree, NUL-terminated */
+	struct {
+		uint64_t ipa;   /* where the guest sees range n of the node's `reg`; 4 KiB aligned */
+		uint64_t bytes; /* multiple of 4 KiB; the board's range must be as long */
+	} reg[BUNDLE_DEVICE_REGS];
+	uint32_t reg_count;
+	uint32_t irq_count;
+	uint32_t irq[BUNDLE_DEVICE_IRQS]; /* virtual INTID (an SPI) of interrupt n of the node */
+};
+_Static_assert(sizeof(struct bundle_device) == 168, "bundle version 2: device");
 
 /* bundle_vm.flags */
 #define BUNDLE_VM_AUTOSTART (1u << 0)
@@ -108,10 +134,18 @@ struct bundle_vm {
 	uint32_t cap_percent;  /* 0 = none */
 	uint32_t rt_budget_us; /* with BUNDLE_VM_RT */
 	uint32_t rt_period_us;
-	uint32_t watchdog_ms; /* 0 = none */
-	uint32_t spi_count;   /* virtual SPIs: INTIDs 32 .. 32 + spi_count - 1; multiple of 32 */
-	uint64_t reserved[4];
+	uint32_t watchdog_ms;  /* longest time between two refreshes of its watchdog; 0 = it has none */
+	uint32_t spi_count;    /* virtual SPIs: INTIDs 32 .. 32 + spi_count - 1; multiple of 32 */
+	uint32_t device_first; /* index into the device table */
+	uint32_t device_count;
+	uint32_t watchdog_boot_ms; /* from a start to the first refresh; 0 = as long as it takes */
+	uint32_t start_delay_ms;   /* autostart: from the hypervisor's boot */
+	uint32_t restart_delay_ms; /* after a crash, before it starts again */
+	uint32_t
+		crash_limit; /* crashes in a row, each within BUNDLE_CRASH_WINDOW_MS of a start, that end restarting; 0 = none */
+	uint64_t reserved;
 };
-_Static_assert(sizeof(struct bundle_vm) == 248, "bundle version 1: VM");
+#define BUNDLE_CRASH_WINDOW_MS 10000u
+_Static_assert(sizeof(struct bundle_vm) == 280, "bundle version 2: VM");
 
 #endif

@@ -8,6 +8,7 @@
  *   0x080a_0000  GICv3 redistributors, one per vCPU       128 KiB each
  *   0x0900_0000  PL011 console                            4 KiB     SPI 1
  *   0x0901_0000  PL031 real-time clock                    4 KiB     SPI 2
+ *   0x0910_0000  watchdog (SBSA generic watchdog): refresh frame, 64 KiB; control frame, 64 KiB    SPI 10
  *   0x4000_0000  RAM; the device tree lies at its start
  *
  * Guests, mkbundle and the hypervisor share this file; it is self-contained.
@@ -28,6 +29,12 @@
 #define GUEST_RTC_BASE 0x09010000
 #define GUEST_RTC_SIZE 0x00001000
 #define GUEST_RTC_INTID 34
+
+/* Where QEMU's machine has nothing. Only VMs with a watchdog have it. */
+#define GUEST_WDT_BASE 0x09100000
+#define GUEST_WDT_FRAME 0x00010000 /* refresh frame, then control frame */
+#define GUEST_WDT_SIZE 0x00020000
+#define GUEST_WDT_INTID 42
 
 #define GUEST_RAM_BASE 0x40000000
 

@@ -50,6 +50,8 @@ def bundle(folder, profile, *, dts=None, bootargs=None, replace=None):
     dtb, out = source.with_suffix(".dtb"), source.with_suffix(".bundle")
     _run(os.environ.get("DTC", "dtc"), "-q", "-I", "dts", "-O", "dtb", "-o", dtb, source)
     options = ["-I", board.GUESTS, "-s", source]
+    if "device@" in source.read_text():
+        options += ["--board", board.OUT / "board.dtb"]
     for label, text in (bootargs or {}).items():
         options += ["--bootargs", f"{label}={text}"]
     for name, path in (replace or {}).items():

@@ -55,7 +55,7 @@ static void layout(void **state)
 	assert_int_equal(helper_pack(m, TWO_VMS, &bundle, &bytes), 0);
 	header = (const void *)bundle;
 	assert_memory_equal(bundle, "CMBR", 4);
-	assert_int_equal(header->version, 1);
+	assert_int_equal(header->version, BUNDLE_VERSION);
 	assert_int_equal(header->total_bytes, bytes);
 	assert_int_equal(bytes % BUNDLE_ALIGN, 0);
 	assert_int_equal(header->vm_count, 2);
@@ -93,6 +93,54 @@ static void layout(void **state)
 	assert_int_equal(vm->watchdog_ms, 7);
 	assert_int_equal(vm->entry_ipa, TEST_ELF_BASE + 8);
 	assert_int_equal(load_at(bundle, 3)->mem_bytes, 9000);
+}
+
+/* What a VM's life is ruled by arrives as it was said; defaults are zeroes. */
+static void life(void **state)
+{
+	struct mkbundle *m = *state;
+	const struct bundle_vm *vm;
+	uint8_t *bundle;
+	size_t bytes;
+
+	assert_int_equal(helper_pack_vm(m,
+					BASIC("a") "kernel = \"linux\"; on-crash = \"restart\"; watchdog-ms = <11>;"
+						   "watchdog-boot-ms = <12>; start-delay-ms = <13>;"
+						   "restart-delay-ms = <14>; crash-limit = <15>;",
+					&bundle, &bytes),
+			 0);
+	vm = vm_at(bundle, 0);
+	assert_int_equal(vm->watchdog_ms, 11);
+	assert_int_equal(vm->watchdog_boot_ms, 12);
+	assert_int_equal(vm->start_delay_ms, 13);
+	assert_int_equal(vm->restart_delay_ms, 14);
+	assert_int_equal(vm->crash_limit, 15);
+	assert_int_equal(helper_pack_vm(m, BASIC("a") "kernel = \"linux\";", &bundle, &bytes), 0);
+	vm = vm_at(bundle, 0);
+	assert_int_equal(vm->watchdog_ms | vm->watchdog_boot_ms | vm->start_delay_ms | vm->restart_delay_ms, 0);
+	assert_int_equal(vm->crash_limit | vm->device_count | vm->reserved, 0);
+	assert_int_equal(vm->mem[0].flags, 0);
+	assert_int_equal(vm->mem[0].hpa, 0);
+}
+
+/* Zeroes of 'scrub' need no bytes in the file. */
+static void zeroes(void **state)
+{
+	struct mkbundle *m = *state;
+	uint8_t *bundle;
+	size_t without;
+	size_t bytes;
+
+	assert_int_equal(helper_pack_vm(m, BASIC("a") "kernel = \"linux\";", &bundle, &without), 0);
+	assert_int_equal(helper_pack_vm(m, BASIC("a") "kernel = \"linux\"; scrub;", &bundle, &bytes), 0);
+	assert_int_equal(bytes, without);
+	assert_int_equal(vm_at(bundle, 0)->load_count, 4);
+	for (uint32_t i = 2; i < 4; i++) {
+		assert_int_equal(load_at(bundle, i)->file_bytes, 0);
+		assert_int_equal(load_at(bundle, i)->crc, 0);
+		assert_int_not_equal(load_at(bundle, i)->mem_bytes, 0);
+	}
+	assert_int_equal(bundle_check(m, "b", bundle, bytes), 0);
 }
 
 static void any_pcpu(void **state)
@@ -226,6 +274,8 @@ static void check_bounds(void **state)
 	EXPECT(vm->load_first = UINT32_MAX, "out of range");
 	EXPECT(vm->vcpu_count = 9, "out of range");
 	EXPECT(vm->mem_count = 5, "out of range");
+	EXPECT(vm->device_count = 1, "out of range");
+	EXPECT(vm->device_first = 1, "out of range");
 	EXPECT(memset(vm->label, 'a', sizeof(vm->label)), "out of range");
 #undef EXPECT
 	header->total_bytes -= BUNDLE_ALIGN; /* more in the file than the bundle */
@@ -273,6 +323,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(checksum),
 		cmocka_unit_test_setup_teardown(layout, helper_setup, helper_teardown),
+		cmocka_unit_test_setup_teardown(life, helper_setup, helper_teardown),
+		cmocka_unit_test_setup_teardown(zeroes, helper_setup, helper_teardown),
 		cmocka_unit_test_setup_teardown(any_pcpu, helper_setup, helper_teardown),
 		cmocka_unit_test_setup_teardown(shared_and_reproducible, helper_setup, helper_teardown),
 		cmocka_unit_test_setup_teardown(check_accepts, helper_setup, helper_teardown),

@@ -40,16 +40,16 @@ static void usage(void **state)
 	struct mkbundle *m = *state;
 
 	expect(m, "--help", 0, "usage:");
-	expect(m, "", 2, "give one profile");
+	expect(m, "", 2, "nothing to do");
 	expect(m, "a.dtb", 2, "-o");
-	expect(m, "-o x a.dtb b.dtb", 2, "one profile at a time");
+	expect(m, "-o x a.dtb b.dtb", 2, "second profile");
 	expect(m, "--image x -o y", 2, "--bundle");
-	expect(m, "--list x a.dtb", 2, "give one profile");
+	expect(m, "--list x a.dtb", 2, "nothing to do");
 	expect(m, "--replace x -o y a.dtb", 2, "NAME=VALUE");
 	expect(m, "--replace x=1 --replace x=2 -o y a.dtb", 2, "given twice");
 	expect(m, "--limit vms=0 -o y a.dtb", 2, "from 1 to 16");
 	expect(m, "--limit spis=1x -o y a.dtb", 2, "from 1 to 960");
-	expect(m, "--limit x=1 -o y a.dtb", 2, "vms=N");
+	expect(m, "--limit x=1 -o y a.dtb", 2, "write vms=N");
 	expect(m, "-o y nowhere.dtb", 1, "nowhere.dtb: No such file");
 	expect(m, "--list raw.bin", 1, "not a bundle");
 }

@@ -96,7 +96,7 @@ static void references(void **state)
 static void left_out(void **state)
 {
 	struct mkbundle *m = *state;
-	const void *fdt = tree(m, BASIC("a") "kernel = \"linux\"; no-uart; no-rtc;");
+	const void *fdt = tree(m, BASIC("a") "kernel = \"linux\"; no-vpl011; no-rtc;");
 
 	assert_true(fdt_path_offset(fdt, "/pl011@9000000") < 0);
 	assert_true(fdt_path_offset(fdt, "/pl031@9010000") < 0);
@@ -105,6 +105,40 @@ static void left_out(void **state)
 	assert_null(fdt_getprop(fdt, fdt_path_offset(fdt, "/chosen"), "linux,initrd-start", NULL));
 	assert_null(fdt_getprop(fdt, fdt_path_offset(fdt, "/chosen"), "kaslr-seed", NULL));
 	assert_null(fdt_getprop(fdt, fdt_path_offset(fdt, "/chosen"), "rng-seed", NULL));
+}
+
+/* Linux' binding arm,sbsa-gwdt: control frame, refresh frame. */
+static void watchdog(void **state)
+{
+	struct mkbundle *m = *state;
+	const void *fdt = tree(m, BASIC("a") "kernel = \"linux\"; watchdog-ms = <2500>;");
+
+	expect_text(fdt, "/watchdog@9100000", "compatible", "arm,sbsa-gwdt");
+	EXPECT_CELLS(fdt, "/watchdog@9100000", "reg", 0, 0x09110000, 0, 0x10000, 0, 0x09100000, 0, 0x10000);
+	EXPECT_CELLS(fdt, "/watchdog@9100000", "interrupts", 0, 10, 4);
+	EXPECT_CELLS(fdt, "/watchdog@9100000", "timeout-sec", 2);
+	fdt = tree(m, BASIC("a") "kernel = \"linux\"; watchdog-ms = <10>;");
+	EXPECT_CELLS(fdt, "/watchdog@9100000", "timeout-sec", 1);
+	fdt = tree(m, BASIC("a") "kernel = \"linux\"; watchdog-ms = <0>;");
+	assert_true(fdt_path_offset(fdt, "/watchdog@9100000") < 0);
+}
+
+static void reserved_memory(void **state)
+{
+	struct mkbundle *m = *state;
+	const void *fdt = tree(m, BASIC("a") "kernel = \"linux\"; reserved@43000000 { size-mib = <2>; };"
+					     "reserved@43f00000 { reg = <0 0x43f00000 0 0x3000>; label = \"ramoops\";"
+					     "no-map; compatible = \"ramoops\"; record-size = <0x1000>; };");
+
+	EXPECT_CELLS(fdt, "/reserved-memory", "#address-cells", 2);
+	EXPECT_CELLS(fdt, "/reserved-memory", "#size-cells", 2);
+	assert_non_null(fdt_getprop(fdt, fdt_path_offset(fdt, "/reserved-memory"), "ranges", NULL));
+	EXPECT_CELLS(fdt, "/reserved-memory/reserved@43000000", "reg", 0, 0x43000000, 0, 0x200000);
+	assert_null(fdt_getprop(fdt, fdt_path_offset(fdt, "/reserved-memory/reserved@43000000"), "no-map", NULL));
+	EXPECT_CELLS(fdt, "/reserved-memory/ramoops@43f00000", "reg", 0, 0x43f00000, 0, 0x3000);
+	EXPECT_CELLS(fdt, "/reserved-memory/ramoops@43f00000", "record-size", 0x1000);
+	expect_text(fdt, "/reserved-memory/ramoops@43f00000", "compatible", "ramoops");
+	assert_non_null(fdt_getprop(fdt, fdt_path_offset(fdt, "/reserved-memory/ramoops@43f00000"), "no-map", NULL));
 }
 
 /* The largest tree that a profile can ask for fits the buffer. */
@@ -131,6 +165,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(platform, helper_setup, helper_teardown),
 		cmocka_unit_test_setup_teardown(references, helper_setup, helper_teardown),
 		cmocka_unit_test_setup_teardown(left_out, helper_setup, helper_teardown),
+		cmocka_unit_test_setup_teardown(watchdog, helper_setup, helper_teardown),
+		cmocka_unit_test_setup_teardown(reserved_memory, helper_setup, helper_teardown),
 		cmocka_unit_test_setup_teardown(largest, helper_setup, helper_teardown),
 	};
 

@@ -183,7 +183,7 @@ static void elf_refused(void **state)
 		{ { 0x40200000, 0x40200000, 0x1000, 16, UINT64_MAX }, "wraps" },
 		{ { 0x40200000, 0x40200000, 0x1000, 0, 16 }, "nothing to load" },
 	};
-	static struct segment many[VM_LOAD_MAX + 1];
+	static struct segment many[VM_IMAGE_MAX + 1];
 	static const struct segment twice[] = { { 0x40200000, 0x40200000, 0x1000, 16, 0x2000 },
 						{ 0x40201000, 0x40201000, 0x1000, 16, 16 } };
 
@@ -202,7 +202,7 @@ static void elf_refused(void **state)
 		many[i] = (struct segment){ 0x40200000 + i * 4096, 0x40200000 + i * 4096, 0x1000, 16, 16 };
 	put_elf(m, "many", 0x40200000, many, ARRAY_COUNT(many));
 	helper_expect_error(m, place(m, BASIC("a") "kernel = \"many\";"), "more than 20 segments", NULL);
-	put_elf(m, "full", 0x40200000, many, VM_LOAD_MAX); /* leaves no room for the device tree */
+	put_elf(m, "full", 0x40200000, many, VM_IMAGE_MAX); /* leaves no room for the device tree */
 	helper_expect_error(m, place(m, BASIC("a") "kernel = \"full\";"), "more than 20 pieces", NULL);
 }
 
@@ -281,6 +281,64 @@ static void rom_image(void **state)
 	assert_int_equal(find(vm, BUNDLE_LOAD_DTB)->ipa, 0x40000000);
 }
 
+/* Every byte of RAM is an image's, a zero's or reserved, and none is two of them. */
+static void scrubbed(void **state)
+{
+	struct mkbundle *m = *state;
+	const struct vm *vm = &m->vms[0];
+	uint64_t covered = 0;
+
+	assert_int_equal(place(m, BASIC("a") "kernel = \"linux\"; initrd = \"initrd\"; scrub;"
+					     "reserved@43ff0000 { reg = <0 0x43ff0000 0 0x10000>; };"
+					     "reserved@41c00000 { size-mib = <2>; };"),
+			 0);
+	/* The initrd has gone behind what is reserved. */
+	assert_int_equal(find(vm, BUNDLE_LOAD_INITRD)->ipa, 0x41e00000);
+	for (uint32_t i = 0; i < vm->load_count; i++) {
+		const struct load *load = &vm->loads[i];
+
+		covered += load->mem_bytes;
+		assert_int_not_equal(load->mem_bytes, 0);
+		if (!load->blob) {
+			assert_int_equal(load->kind, BUNDLE_LOAD_RAW);
+			assert_int_equal(load->file_bytes, 0);
+		}
+		for (uint32_t o = 0; o < i; o++)
+			assert_false(ranges_overlap((struct range){ load->ipa, load->mem_bytes },
+						    (struct range){ vm->loads[o].ipa, vm->loads[o].mem_bytes }));
+		for (uint32_t r = 0; r < vm->reserved_count; r++)
+			assert_false(ranges_overlap((struct range){ load->ipa, load->mem_bytes }, vm->reserved[r].reg));
+	}
+	assert_int_equal(covered, 64 * MIB - 2 * MIB - 0x10000);
+
+	assert_int_equal(place(m, BASIC("a") "rom = \"rom.bin\"; scrub;"), 0);
+	assert_int_equal(vm->load_count, 3); /* ROM, device tree, the rest of RAM */
+	assert_int_equal(vm->loads[2].ipa + vm->loads[2].mem_bytes, GUEST_RAM_BASE + 64 * MIB);
+}
+
+/* As many pieces as there can be, and a gap behind each. */
+static void scrubbed_pieces(void **state)
+{
+	struct mkbundle *m = *state;
+	const struct vm *vm = &m->vms[0];
+	static struct segment many[VM_IMAGE_MAX - 1];
+	const char *reserved = "";
+
+	for (unsigned int i = 0; i < ARRAY_COUNT(many); i++)
+		many[i] = (struct segment){ 0x40200000 + i * 8192, 0x40200000 + i * 8192, 0x1000, 16, 16 };
+	put_elf(m, "many", 0x40200000, many, ARRAY_COUNT(many));
+	for (unsigned int i = 0; i < VM_RESERVED_MAX; i++)
+		reserved = pool_printf(m, "%s reserved@4%x000000 { reg = <0 0x4%x000000 0 0x1000>; };", reserved, i + 1,
+				       i + 1);
+	assert_int_equal(place(m, pool_printf(m,
+					      "label = \"a\"; cpus = <1>; memory-mib = <128>; kernel = \"many\";"
+					      "scrub; %s",
+					      reserved)),
+			 0);
+	assert_int_equal(vm->load_count, 2 * VM_IMAGE_MAX + VM_RESERVED_MAX);
+	assert_true(vm->load_count <= VM_LOAD_MAX);
+}
+
 static void missing_files(void **state)
 {
 	struct mkbundle *m = *state;
@@ -312,6 +370,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(elf_headers_refused, helper_setup, helper_teardown),
 		cmocka_unit_test_setup_teardown(raw_image, helper_setup, helper_teardown),
 		cmocka_unit_test_setup_teardown(rom_image, helper_setup, helper_teardown),
+		cmocka_unit_test_setup_teardown(scrubbed, helper_setup, helper_teardown),
+		cmocka_unit_test_setup_teardown(scrubbed_pieces, helper_setup, helper_teardown),
 		cmocka_unit_test_setup_teardown(missing_files, helper_setup, helper_teardown),
 	};
 

@@ -32,13 +32,18 @@ static void everything(void **state)
 	struct mkbundle *m = *state;
 	const struct vm *vm = &m->vms[0];
 
-	assert_int_equal(helper_read_vm(m, "label = \"ivi-0_a\"; cpus = <2>; pcpus = <3 1>; memory-mib = <128>;"
-					   "kernel = \"raw.bin\"; load = <0x1 0x40000000>; entry = <0x1 0x40000040>;"
-					   "bootargs = \"a=b c\"; on-crash = \"restart\"; on-reboot = \"stop\";"
-					   "stray-access = \"stop\"; watchdog-ms = <2000>; spis = <96>; no-autostart;"
-					   "no-uart; no-rtc; no-xen; sched { weight = <512>; cap-percent = <150>; rt;"
-					   "rt-budget-us = <2000>; rt-period-us = <10000>; };"),
-			 0);
+	assert_int_equal(
+		helper_read_vm(
+			m,
+			"label = \"ivi-0_a\"; cpus = <2>; pcpus = <3 1>; memory-mib = <128>;"
+			"kernel = \"raw.bin\"; load = <0x1 0x40000000>; entry = <0x1 0x40000040>;"
+			"bootargs = \"a=b c\"; on-crash = \"restart\"; on-reboot = \"stop\";"
+			"stray-access = \"stop\"; watchdog-ms = <2000>; nr_spis = <96>; no-autostart;"
+			"watchdog-boot-ms = <60000>; restart-delay-ms = <20>; crash-limit = <3>;"
+			"start-order = <7>; scrub; xen,static-mem = <0x1 0x200000 0 0x8000000>;"
+			"no-vpl011; no-rtc; xen,enhanced = \"disabled\"; sched { weight = <512>; cap-percent = <150>; rt;"
+			"rt-budget-us = <2000>; rt-period-us = <10000>; };"),
+		0);
 	assert_string_equal(vm->label, "ivi-0_a");
 	assert_int_equal(vm->flags, BUNDLE_VM_STRAY_STOP | BUNDLE_VM_RT);
 	assert_int_equal(vm->vcpu_count, 2);
@@ -52,11 +57,98 @@ static void everything(void **state)
 	assert_int_equal(vm->on_crash, BUNDLE_ON_RESTART);
 	assert_int_equal(vm->on_reboot, BUNDLE_ON_STOP);
 	assert_int_equal(vm->watchdog_ms, 2000);
+	assert_int_equal(vm->watchdog_boot_ms, 60000);
+	assert_int_equal(vm->restart_delay_ms, 20);
+	assert_int_equal(vm->crash_limit, 3);
+	assert_int_equal(vm->start_order, 7);
+	assert_int_equal(vm->scrub, 1);
+	assert_true(vm->static_mem.base == UINT64_C(0x100200000) && vm->static_mem.bytes == 128 * MIB);
 	assert_int_equal(vm->spi_count, 96);
 	assert_int_equal(vm->weight, 512);
 	assert_int_equal(vm->cap_percent, 150);
 	assert_int_equal(vm->rt_budget_us, 2000);
 	assert_int_equal(vm->rt_period_us, 10000);
+}
+
+static void xen_enhanced(void **state)
+{
+	struct mkbundle *m = *state;
+	static const struct {
+		const char *text;
+		uint32_t flag;
+	} cases[] = {
+		{ "", BUNDLE_VM_XEN },
+		{ "xen,enhanced;", BUNDLE_VM_XEN },
+		{ "xen,enhanced = \"enabled\";", BUNDLE_VM_XEN },
+		{ "xen,enhanced = \"disabled\";", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		assert_int_equal(helper_read_vm(m, pool_printf(m, BASIC("a") "kernel = \"linux\"; %s", cases[i].text)),
+				 0);
+		assert_int_equal(m->vms[0].flags & BUNDLE_VM_XEN, cases[i].flag);
+	}
+	helper_expect_error(m, helper_read_vm(m, BASIC("a") "kernel = \"linux\"; xen,enhanced = \"no-xenstore\";"),
+			    "/vm@1: xen,enhanced:", "choose \"enabled\" or \"disabled\"", NULL);
+}
+
+/* Ascending; the file's order among equals; labels stay with their VMs. */
+static void start_order(void **state)
+{
+	struct mkbundle *m = *state;
+	static const char *const labels[] = { "b", "d", "a", "c", "e" };
+	static const uint32_t orders[] = { 2, 0, 2, 1, 65535 };
+	const char *vms = "";
+
+	for (uint32_t i = 0; i < ARRAY_COUNT(orders); i++)
+		vms = pool_printf(m,
+				  "%s vm@%u { compatible = \"camber,vm\"; label = \"%c\"; cpus = <1>;"
+				  "memory-mib = <64>; kernel = \"linux\"; start-order = <%u>; };",
+				  vms, i + 1, 'a' + (int)i, orders[i]);
+	assert_int_equal(helper_read(m, pool_printf(m, ROOT("%s"), vms)), 0);
+	assert_int_equal(m->vm_count, ARRAY_COUNT(labels));
+	for (uint32_t i = 0; i < m->vm_count; i++)
+		assert_string_equal(m->vms[i].label, labels[i]);
+	assert_int_equal(m->vms[0].id, 2);
+}
+
+static void start_delay(void **state)
+{
+	struct mkbundle *m = *state;
+
+	assert_int_equal(helper_read_vm(m, BASIC("a") "kernel = \"linux\"; start-delay-ms = <86400000>;"), 0);
+	assert_int_equal(m->vms[0].start_delay_ms, 86400000);
+	helper_expect_error(m, helper_read_vm(m, BASIC("a") "kernel = \"linux\"; start-delay-ms = <86400001>;"),
+			    "/vm@1: start-delay-ms:", "from 0 to 86400000", NULL);
+}
+
+/* The nearest name is offered, and none if nothing is near. */
+static void misspelt(void **state)
+{
+	struct mkbundle *m = *state;
+	static const struct {
+		const char *wrong;
+		const char *right;
+	} cases[] = {
+		{ "on-crsh", "'on-crash'" },
+		{ "oncrash", "'on-crash'" },
+		{ "lable", "'label'" },
+		{ "memory-mb", "'memory-mib'" },
+		{ "pcpu", "'pcpus'" },
+		{ "pcpu-mask", "'pcpu-masks'" },
+		{ "nr-spis", "'nr_spis'" },
+		{ "kernal", "'kernel'" },
+		{ "bootarg", "'bootargs'" },
+		{ "load2", "'load'" },
+		{ "xen,enhance", "'xen,enhanced'" },
+		{ "watchdog", "remove it" },
+		{ "x", "remove it" },
+		{ "name-longer-than-any-of-ours-is", "remove it" },
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
+		helper_expect_error(m, helper_read_vm(m, pool_printf(m, "%s = <1>;", cases[i].wrong)),
+				    "/vm@1: ", cases[i].wrong, "no such property here; ", cases[i].right, NULL);
 }
 
 static void bootargs_option(void **state)
@@ -113,12 +205,12 @@ static const struct mistake {
 	{ "on-crash = \"explode\";", "/vm@1: on-crash:", "\"stop\" or \"restart\"" },
 	{ "on-reboot;", "/vm@1: on-reboot:", "one string" },
 	{ "stray-access = \"ignore\";", "/vm@1: stray-access:", "\"abort\" or \"stop\"" },
-	{ "spis = <33>;", "/vm@1: spis:", "multiple" },
-	{ "spis = <0>;", "/vm@1: spis:", "from 32 to 960" },
-	{ "spis = <992>;", "/vm@1: spis:", "from 32 to 960" },
-	{ "no-uart = <1>;", "/vm@1: no-uart:", "takes no value" },
-	{ "uart; no-uart;", "/vm@1: no-uart:", "contradicts 'uart'" },
-	{ "no-xen; xen;", "/vm@1: xen:", "contradicts 'no-xen'" },
+	{ "nr_spis = <33>;", "/vm@1: nr_spis:", "multiple" },
+	{ "nr_spis = <0>;", "/vm@1: nr_spis:", "from 32 to 960" },
+	{ "nr_spis = <992>;", "/vm@1: nr_spis:", "from 32 to 960" },
+	{ "no-vpl011 = <1>;", "/vm@1: no-vpl011:", "takes no value" },
+	{ "vpl011; no-vpl011;", "/vm@1: no-vpl011:", "contradicts 'vpl011'" },
+	{ "xen,enhanced = <1>;", "/vm@1: xen,enhanced:", "one string" },
 	{ "memory = <1>;", "/vm@1: memory:", "no such property" },
 	{ "net@0 { };", "/vm@1/net@0:", "not supported yet" },
 	{ "pci@0 { };", "/vm@1/pci@0:", "not supported yet" },
@@ -128,14 +220,14 @@ static const struct mistake {
 	{ "sched { priority = <0>; };", "/vm@1/sched: priority:", "no such property" },
 	{ "sched { rt = <1>; };", "/vm@1/sched: rt:", "takes no value" },
 	{ BASIC("a") "kernel = \"linux\"; sched { cap-percent = <101>; };",
-	  "/vm@1: sched/cap-percent:", "at most 100" },
-	{ BASIC("a") "kernel = \"linux\"; sched { rt; };", "/vm@1: sched/rt-budget-us:", "missing" },
+	  "/vm@1/sched: cap-percent:", "at most 100" },
+	{ BASIC("a") "kernel = \"linux\"; sched { rt; };", "/vm@1/sched: rt-budget-us:", "missing" },
 	{ BASIC("a") "kernel = \"linux\"; sched { rt; rt-budget-us = <1>; };",
-	  "/vm@1: sched/rt-period-us:", "missing" },
+	  "/vm@1/sched: rt-period-us:", "missing" },
 	{ BASIC("a") "kernel = \"linux\"; sched { rt-period-us = <1>; };",
-	  "/vm@1: sched/rt-period-us:", "without 'rt'" },
+	  "/vm@1/sched: rt-period-us:", "without 'rt'" },
 	{ BASIC("a") "kernel = \"linux\"; sched { rt; rt-budget-us = <2>; rt-period-us = <1>; };",
-	  "/vm@1: sched/rt-budget-us:", "more than the period" },
+	  "/vm@1/sched: rt-budget-us:", "more than the period" },
 };
 
 static void each_mistake(void **state)
@@ -167,7 +259,7 @@ static void long_bootargs(void **state)
 static void configured_limits(void **state)
 {
 	struct mkbundle *m = *state;
-	static const char two[] = ROOT(VM(1, BASIC("a") "kernel = \"linux\"; spis = <96>; pcpus = <3>;")
+	static const char two[] = ROOT(VM(1, BASIC("a") "kernel = \"linux\"; nr_spis = <96>; pcpus = <3>;")
 					       VM(2, BASIC("b") "kernel = \"linux\"; pcpu-masks = <0xc>;"));
 
 	m->opt.limits = (struct limits){ .vms = 2, .cpus = 4, .spis = 96 };
@@ -175,7 +267,7 @@ static void configured_limits(void **state)
 	m->opt.limits = (struct limits){ .vms = 1, .cpus = 4, .spis = 96 };
 	helper_expect_error(m, helper_read(m, two), "/: has 2 VMs", "CONFIG_VM_MAX", NULL);
 	m->opt.limits = (struct limits){ .vms = 2, .cpus = 4, .spis = 64 };
-	helper_expect_error(m, helper_read(m, two), "/vm@1: spis:", "CONFIG_SPI_MAX", NULL);
+	helper_expect_error(m, helper_read(m, two), "/vm@1: nr_spis:", "CONFIG_SPI_MAX", NULL);
 	m->opt.limits = (struct limits){ .vms = 2, .cpus = 3, .spis = 96 };
 	helper_expect_error(m, helper_read(m, two), "/vm@1: pcpus: names CPU 3", "CONFIG_CPU_MAX", NULL);
 	m->opt.limits = (struct limits){ .cpus = 2 };
@@ -254,6 +346,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(defaults, helper_setup, helper_teardown),
 		cmocka_unit_test_setup_teardown(everything, helper_setup, helper_teardown),
+		cmocka_unit_test_setup_teardown(xen_enhanced, helper_setup, helper_teardown),
+		cmocka_unit_test_setup_teardown(start_order, helper_setup, helper_teardown),
+		cmocka_unit_test_setup_teardown(start_delay, helper_setup, helper_teardown),
+		cmocka_unit_test_setup_teardown(misspelt, helper_setup, helper_teardown),
 		cmocka_unit_test_setup_teardown(bootargs_option, helper_setup, helper_teardown),
 		cmocka_unit_test_setup_teardown(each_mistake, helper_setup, helper_teardown),
 		cmocka_unit_test_setup_teardown(long_bootargs, helper_setup, helper_teardown),
