@@ -27,9 +27,15 @@ hv_cppflags = -Ihv/include -Ihv/arch/$(ARCH)/inline -include $(OUT)/include/auto
 # Branch targets aren't padded: the padding is executed, and small beats aligned on the cores that we have.
 hot_align := -falign-functions=4 -fno-align-loops -fno-align-jumps -fno-align-labels
 
+# The whole program is optimised at once, by the compiler as linker, and lies within 1 MiB (tiny code model): both for size,
+# and addresses take one instruction. What the compiler itself calls must be there by name when it links.
+hv_lto := -flto -fno-fat-lto-objects
+hv_model := -mcmodel=tiny
+$(OUT)/hv/lib/string.o: hv_lto := -fno-lto
+
 hv_cflags = -std=gnu11 $(if $(filter $@,$(hot_objs)),-O2 $(hot_align),-Os) -g -ffreestanding -fno-common -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fno-unwind-tables -fPIE -fno-plt -fno-omit-frame-pointer -momit-leaf-frame-pointer -ffunction-sections \
-	-fdata-sections -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. $(arch_cflags) $(WARN)
+	-fdata-sections -fno-strict-aliasing $(hv_lto) $(hv_model) -ffile-prefix-map=$(CURDIR)=. $(arch_cflags) $(WARN)
 
 $(OUT)/hv/arch/%.o: hv_cppflags += -Ihv/arch/$(ARCH)/include -I$(OUT)/include -I$(O)/src/libfdt -Ihv/arch/$(ARCH)/libfdt
 
@@ -47,10 +53,10 @@ $(OUT)/%.o: %.S $(OUT)/include/autoconf.h $(hv_rules)
 	$(Q)$(CC) $(arch_cflags) -g -D__ASSEMBLER__ $(hv_cppflags) -c $< -o $@
 
 # Structure offsets for assembly, taken from the compiler rather than by hand.
-$(OUT)/include/asm_offsets.h: hv/arch/$(ARCH)/asm_offsets.c $(OUT)/include/autoconf.h
+$(OUT)/include/asm_offsets.h: hv/arch/$(ARCH)/asm_offsets.c $(OUT)/include/autoconf.h $(hv_rules)
 	$(call msg,GEN,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(hv_cflags) $(hv_cppflags) -Ihv/arch/$(ARCH)/include -MT $@ -MF $(OUT)/include/asm_offsets.d -S $< -o $@.s
+	$(Q)$(CC) $(hv_cflags) -fno-lto $(hv_cppflags) -Ihv/arch/$(ARCH)/include -MT $@ -MF $(OUT)/include/asm_offsets.d -S $< -o $@.s
 	$(Q)sed -n 's/^.*->\([A-Z0-9_]*\) [$$#]*\([0-9-]*\).*/#define \1 \2/p' $@.s > $@
 
 $(patsubst %.S,$(OUT)/%.o,$(wildcard hv/arch/$(ARCH)/*.S)): $(OUT)/include/asm_offsets.h
@@ -61,12 +67,13 @@ $(OUT)/libfdt/%.o: $(O)/src/libfdt/.stamp $(OUT)/include/autoconf.h $(hv_rules)
 	$(Q)$(CC) $(filter-out $(WARN),$(hv_cflags)) -DFDT_ASSUME_MASK=$(fdt_assume) -Ihv/include -Ihv/arch/$(ARCH)/inline \
 		-include camber/compiler.h -Ihv/arch/$(ARCH)/libfdt -I$(O)/src/libfdt -c $(O)/src/libfdt/$*.c -o $@
 
-$(OUT)/hv/arch/$(ARCH)/platform.o: $(O)/src/libfdt/.stamp
+$(OUT)/hv/arch/$(ARCH)/platform.o $(OUT)/hv/arch/$(ARCH)/device.o: $(O)/src/libfdt/.stamp
 
 $(OUT)/camber.elf: $(objs) $(fdt_objs) hv/arch/$(ARCH)/camber.lds
 	$(call msg,LD,$@)
-	$(Q)$(LD) -pie --no-dynamic-linker -z noexecstack -z max-page-size=4096 --build-id=none --gc-sections \
-		--fix-cortex-a53-843419 -T hv/arch/$(ARCH)/camber.lds -Map $(OUT)/camber.map -o $@ $(objs) $(fdt_objs)
+	$(Q)$(CC) -flto=2 -Os -nostdlib -ffreestanding -ffile-prefix-map=$(CURDIR)=. $(hv_model) $(arch_cflags) $(arch_ldflags) \
+		-Wl,-pie,--no-dynamic-linker,-z,noexecstack,-z,max-page-size=4096,--build-id=none,--gc-sections \
+		-Wl,-T,hv/arch/$(ARCH)/camber.lds -Wl,-Map,$(OUT)/camber.map -o $@ $(objs) $(fdt_objs)
 
 # With .bss in the file: the bundle may follow directly, and no loader has to know where the image really ends.
 $(OUT)/camber.bin: $(OUT)/camber.elf

@@ -189,6 +189,13 @@ char *strrchr(const char *s, int c)
 	}
 }
 
+const char *str_nth(const char *list, unsigned int n)
+{
+	while (n--)
+		list += strlen(list) + 1;
+	return list;
+}
+
 size_t str_copy(char *dst, const char *src, size_t size)
 {
 	size_t n = strlen(src);

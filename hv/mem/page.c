@@ -172,7 +172,19 @@ int mem_alloc(uint64_t bytes, uint64_t align, hpa_t *out)
 	return -ENOMEM;
 }
 
-/* what is NULL for page tables. */
+int mem_alloc_at(hpa_t base, uint64_t bytes)
+{
+	for (unsigned int i = 0; i < free_ram.count; i++) {
+		const struct range *f = &free_ram.r[i];
+
+		if (base.addr >= f->start && base.addr < f->end && bytes <= f->end - base.addr) {
+			free_take(i, base.addr, bytes);
+			return 0;
+		}
+	}
+	return -ENOMEM;
+}
+
 int mem_reserve_own(hpa_t base, uint64_t bytes)
 {
 	int ret = mem_reserve(base, bytes);
@@ -182,6 +194,7 @@ int mem_reserve_own(hpa_t base, uint64_t bytes)
 	return ret;
 }
 
+/* what is NULL for page tables. */
 static void *alloc_kept(uint64_t bytes, uint64_t align, const char *what)
 {
 	hpa_t pa;

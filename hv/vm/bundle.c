@@ -10,6 +10,7 @@
 #include "camber/lib.h"
 #include "camber/log.h"
 #include "camber/vm.h"
+#include "vm_priv.h"
 
 /* count entries of `size` bytes at `offset` lie inside the first `limit` bytes. */
 static bool table_fits(uint32_t offset, uint32_t count, size_t size, uint32_t limit)
@@ -34,15 +35,32 @@ static const char *check_vm(const struct bundle_header *h, const struct bundle_v
 	if (!vm->mem_count || vm->mem_count > BUNDLE_MEM_MAX)
 		return "a VM's number of memory ranges is out of range";
 	for (i = 0; i < vm->mem_count; i++)
-		if (!vm->mem[i].bytes || (vm->mem[i].bytes | vm->mem[i].ipa) % PAGE_SIZE ||
+		if (!vm->mem[i].bytes || (vm->mem[i].bytes | vm->mem[i].ipa | vm->mem[i].hpa) % PAGE_SIZE ||
 		    vm->mem[i].ipa + vm->mem[i].bytes < vm->mem[i].ipa)
 			return "a memory range is empty, unaligned or wraps";
 	if (vm->load_first > h->load_count || vm->load_count > h->load_count - vm->load_first)
 		return "a VM's loads lie outside the load table";
+	if (vm->device_first > h->device_count || vm->device_count > h->device_count - vm->device_first)
+		return "a VM's devices lie outside the device table";
 	if (vm->spi_count % 32 || vm->spi_count > CONFIG_SPI_MAX)
 		return "a VM's number of SPIs is out of range (CONFIG_SPI_MAX)";
 	if (vm->on_crash > BUNDLE_ON_RESTART || vm->on_reboot > BUNDLE_ON_RESTART)
 		return "a VM's on-crash or on-reboot is unknown";
+	return NULL;
+}
+
+static const char *check_device(const struct bundle_device *d)
+{
+	uint32_t i;
+
+	if (!memchr(d->path, 0, sizeof(d->path)) || d->path[0] != '/')
+		return "a device's path isn't terminated or doesn't begin with /";
+	if (d->reg_count > BUNDLE_DEVICE_REGS || d->irq_count > BUNDLE_DEVICE_IRQS)
+		return "a device's number of registers or interrupts is out of range";
+	for (i = 0; i < d->reg_count; i++)
+		if (!d->reg[i].bytes || (d->reg[i].bytes | d->reg[i].ipa) % PAGE_SIZE ||
+		    d->reg[i].ipa + d->reg[i].bytes < d->reg[i].ipa)
+			return "a device's register range is empty, unaligned or wraps";
 	return NULL;
 }
 
@@ -57,6 +75,11 @@ static const char *check_tables(const struct bundle_header *h)
 		if (loads[i].offset > h->total_bytes || loads[i].file_bytes > h->total_bytes - loads[i].offset ||
 		    loads[i].mem_bytes < loads[i].file_bytes || loads[i].ipa + loads[i].mem_bytes < loads[i].ipa)
 			return "an image lies outside the file";
+	for (i = 0; i < h->device_count; i++) {
+		error = check_device(bundle_devices(h) + i);
+		if (error)
+			return error;
+	}
 	for (i = 0; i < h->vm_count; i++) {
 		error = check_vm(h, &vms[i], i);
 		if (error)
@@ -86,7 +109,9 @@ static const char *check(const struct bundle_header *h, uint64_t bytes)
 		return "bundle is damaged (checksum of the header)";
 	if (!h->vm_count || h->vm_count > BUNDLE_VM_MAX ||
 	    !table_fits(h->vm_offset, h->vm_count, sizeof(struct bundle_vm), h->head_bytes) ||
-	    !table_fits(h->load_offset, h->load_count, sizeof(struct bundle_load), h->head_bytes))
+	    !table_fits(h->load_offset, h->load_count, sizeof(struct bundle_load), h->head_bytes) ||
+	    h->device_count > BUNDLE_DEVICE_MAX ||
+	    !table_fits(h->device_offset, h->device_count, sizeof(struct bundle_device), h->head_bytes))
 		return "bundle is damaged (tables)";
 	return check_tables(h);
 }

@@ -81,7 +81,7 @@ static void load(struct pcpu *p, struct vcpu *next)
 }
 
 /* vCPUs of this CPU that went off: their state must not stay in the hardware, the VM may be waiting for that. */
-static void let_go(struct pcpu *p)
+static __cold void let_go(struct pcpu *p)
 {
 	struct vm *vm;
 	unsigned int i, j;
@@ -92,8 +92,14 @@ static void let_go(struct pcpu *p)
 
 			if (!READ_ONCE(v->leaving) || v->unit.cpu != p->id || READ_ONCE(v->unit.state) != SCHED_OFF)
 				continue;
+			p->current = NULL;
+			if (unlikely(!v->powered && vm_vcpu_record(v))) {
+				if (p->loaded != v)
+					arch_vcpu_switch(p->loaded, v);
+				p->loaded = v;
+				arch_vcpu_log(v);
+			}
 			if (p->loaded == v) {
-				p->current = NULL;
 				arch_vcpu_switch(v, NULL);
 				p->loaded = NULL;
 			}
@@ -114,7 +120,7 @@ static bool settle(struct pcpu *p, struct sched_unit *u)
 	next = of_unit(u);
 	if (unlikely(READ_ONCE(next->vm->state) != VM_RUNNING)) {
 		p->current = NULL;
-		/* STOPPING: whoever stops it is about to take this unit off; nothing of it runs until then. */
+		/* STOPPING, PAUSING: whoever does it is about to take this unit off; nothing of it runs until then. */
 		if (next->vm->state == VM_LOADING)
 			vm_load_turn(next->vm);
 		arch_cpu_poll();

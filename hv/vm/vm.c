@@ -19,14 +19,31 @@ struct vm *vm_get(unsigned int index)
 	return index < count ? vms[index] : NULL;
 }
 
+struct vm *vm_find(const char *name)
+{
+	struct vm *vm;
+	unsigned int i;
+	char id[4];
+
+	for (i = 0; (vm = vm_get(i)); i++) {
+		(void)snprintf(id, sizeof(id), "%u", vm->id);
+		if (!strcmp(name, vm->label) || !strcmp(name, id))
+			return vm;
+	}
+	return NULL;
+}
+
 /* Maps one range of the VM from free memory, in one piece where that fits, else in pieces of 2 MiB or more. */
 static int map_range(struct vm *vm, const struct bundle_mem *m)
 {
 	bool rom = m->flags & BUNDLE_MEM_ROM;
+	unsigned int prot = GMAP_R | GMAP_X | (rom ? 0 : GMAP_W);
 	uint64_t align = rom ? PAGE_SIZE : BLOCK_SIZE, done = 0, piece = m->bytes;
 	hpa_t pa;
 	int ret;
 
+	if (m->flags & BUNDLE_MEM_STATIC)
+		return gmap_map(&vm->map, gpa(m->ipa), hpa(m->hpa), m->bytes, prot);
 	while (done < m->bytes) {
 		piece = MIN(piece, m->bytes - done);
 		while (mem_alloc(piece, align, &pa)) {
@@ -34,7 +51,7 @@ static int map_range(struct vm *vm, const struct bundle_mem *m)
 			if (!piece)
 				return -ENOMEM;
 		}
-		ret = gmap_map(&vm->map, gpa(m->ipa + done), pa, piece, GMAP_R | GMAP_X | (rom ? 0 : GMAP_W));
+		ret = gmap_map(&vm->map, gpa(m->ipa + done), pa, piece, prot);
 		if (ret)
 			return ret;
 		done += piece;
@@ -94,6 +111,7 @@ static int create(struct vm *vm, const struct bundle_vm *cfg, int (*attach)(stru
 	vm->label = cfg->label;
 	vm->id = cfg->id;
 	vm->vcpu_count = cfg->vcpu_count;
+	vm_life_init(vm);
 	for (i = 0; i < vm->vcpu_count; i++) {
 		vm->vcpu[i] = arch_vcpu_alloc();
 		vm->vcpu[i]->vm = vm;
@@ -108,6 +126,8 @@ static int create(struct vm *vm, const struct bundle_vm *cfg, int (*attach)(stru
 		ret = arch_vm_init(vm);
 	if (!ret)
 		ret = attach(vm);
+	for (i = 0; !ret && i < cfg->device_count; i++)
+		ret = arch_vm_add_device(vm, bundle_devices(vm_bundle) + cfg->device_first + i);
 	return ret;
 }
 
@@ -119,6 +139,23 @@ static void set_alone(void)
 	for (i = 0; i < count; i++)
 		for (j = 0; j < vms[i]->vcpu_count; j++)
 			arch_vcpu_set_alone(vms[i]->vcpu[j], sched_unit_alone(&vms[i]->vcpu[j]->unit));
+}
+
+/* Memory at a fixed place, of all VMs, before anybody is given any other. */
+static __cold int take_static(const struct bundle_vm *cfg, uint32_t vm_count)
+{
+	const struct bundle_mem *m;
+
+	for (; vm_count--; cfg++) {
+		for (m = cfg->mem; m < cfg->mem + cfg->mem_count; m++) {
+			if (!(m->flags & BUNDLE_MEM_STATIC) || !mem_alloc_at(hpa(m->hpa), m->bytes))
+				continue;
+			log_line("vm %s: %llu MiB at 0x%llx of the board aren't all free RAM: change xen,static-mem",
+				 cfg->label, (unsigned long long)(m->bytes >> 20), (unsigned long long)m->hpa);
+			return -ENOMEM;
+		}
+	}
+	return 0;
 }
 
 int vm_create_all(const struct bundle_header *bundle, int (*attach)(struct vm *vm))
@@ -133,14 +170,15 @@ int vm_create_all(const struct bundle_header *bundle, int (*attach)(struct vm *v
 			 VM_MAX);
 		return -E2BIG;
 	}
-	for (i = 0; i < bundle->vm_count; i++) {
+	ret = take_static(cfg, bundle->vm_count);
+	for (i = 0; i < bundle->vm_count && !ret; i++) {
 		struct vm *vm = arch_vm_alloc();
 
 		ret = create(vm, &cfg[i], attach);
-		if (ret)
-			return ret;
-		vms[count++] = vm;
+		if (!ret)
+			vms[count++] = vm;
 	}
-	set_alone();
-	return 0;
+	if (!ret)
+		set_alone();
+	return ret;
 }

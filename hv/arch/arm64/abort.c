@@ -6,6 +6,7 @@
  */
 #include "arm64.h"
 #include "camber/log.h"
+#include "exits.h"
 #include "sysregs.h"
 
 #define ISS_WNR BIT64(6)
@@ -40,9 +41,9 @@ static __cold enum trap_result stray(struct arm64_vcpu *a, uint64_t esr, uint64_
 			 (unsigned long long)ipa, (unsigned long long)esr, (unsigned long long)pc);
 		return TRAP_HANDLED;
 	}
-	log_guest("vm %s: vCPU %u: %s at 0x%llx (ESR 0x%llx PC 0x%llx): abort injected", vm->label, a->v.index, what,
-		  (unsigned long long)ipa, (unsigned long long)esr, (unsigned long long)pc);
-	inject_abort(instruction, read_sysreg(far_el2), FSC_EXTERNAL | (instruction ? 0 : esr & ISS_WNR));
+	log_guest(vm, "vm %s: vCPU %u: %s at 0x%llx (ESR 0x%llx PC 0x%llx): abort injected", vm->label, a->v.index,
+		  what, (unsigned long long)ipa, (unsigned long long)esr, (unsigned long long)pc);
+	inject_abort(instruction, read_sysreg(far_el2), FSC_EXTERNAL | (instruction ? 0 : esr & (ISS_WNR | ISS_CM)));
 	return TRAP_HANDLED;
 }
 
@@ -63,14 +64,15 @@ static __cold enum trap_result abort_data_odd(struct arm64_vcpu *a, uint64_t esr
 {
 	uint32_t dfsc = esr & DFSC_MASK;
 
+	/* First: CM is set for address translation instructions too, whose walk may be what fails. */
+	if (esr & ISS_S1PTW)
+		return stray(a, esr, ipa, false, "page-table walk outside memory");
 	if (esr & ISS_CM) {
 		/* Cache maintenance of an address that has no memory: nothing to maintain (QEMU never reports these). */
 		return TRAP_SKIP;
 	}
 	if (!DFSC_IS_TRANSLATION(dfsc) && !DFSC_IS_PERMISSION(dfsc))
 		return stray(a, esr, ipa, false, "memory fault that translation doesn't explain");
-	if (esr & ISS_S1PTW)
-		return stray(a, esr, ipa, false, "page-table walk outside memory");
 	if (DFSC_IS_PERMISSION(dfsc))
 		return stray(a, esr, ipa, false, "write to read-only memory");
 	if (!(esr & ISS_ISV) && mmio_find(&a->v.vm->mmio, gpa(ipa), 1))
@@ -81,6 +83,31 @@ static __cold enum trap_result abort_data_odd(struct arm64_vcpu *a, uint64_t esr
 static __cold enum trap_result abort_data_refused(struct arm64_vcpu *a)
 {
 	return stray(a, read_sysreg(esr_el2), fault_ipa(), false, "access of a kind that the device doesn't take");
+}
+
+static bool from_el0(void)
+{
+	return !(read_sysreg(spsr_el2) & 0xc);
+}
+
+/* Data accesses of the exception level that trapped are big-endian: a device's bytes are the other way round (Arm ARM B2.6). */
+static inline __attribute__((always_inline)) bool big_endian(void)
+{
+	uint64_t sctlr = read_sysreg(sctlr_el1);
+
+	return unlikely(sctlr & (SCTLR_EL1_EE | SCTLR_EL1_E0E)) && (sctlr & (from_el0() ? SCTLR_EL1_E0E : SCTLR_EL1_EE));
+}
+
+static inline uint64_t swap(uint64_t value, uint32_t bytes)
+{
+	return __builtin_bswap64(value) >> (64 - 8 * bytes);
+}
+
+/* The device needs another CPU first: the guest executes the instruction again, and that CPU gets its turn meanwhile. */
+static __cold enum trap_result again(void)
+{
+	arch_cpu_relax();
+	return TRAP_HANDLED;
 }
 
 enum trap_result abort_data(struct arm64_vcpu *a, uint64_t esr)
@@ -111,9 +138,11 @@ enum trap_result abort_data(struct arm64_vcpu *a, uint64_t esr)
 	if (access.write) {
 		srt = (esr >> ISS_SRT_SHIFT) & 31;
 		access.value = srt == 31 ? 0 : extend(a->x[srt], 0, bytes);
+		if (big_endian())
+			access.value = swap(access.value, bytes);
 		if (unlikely(!r->handler(&a->v, r->dev, &access)))
 			return abort_data_refused(a);
-		return access.retry ? TRAP_HANDLED : TRAP_SKIP;
+		return unlikely(access.retry) ? again() : TRAP_SKIP;
 	}
 	access.value = 0;
 	if (unlikely(!r->handler(&a->v, r->dev, &access)))
@@ -122,7 +151,9 @@ enum trap_result abort_data(struct arm64_vcpu *a, uint64_t esr)
 	esr = read_sysreg(esr_el2);
 	srt = (esr >> ISS_SRT_SHIFT) & 31;
 	if (unlikely(access.retry))
-		return TRAP_HANDLED;
+		return again();
+	if (big_endian())
+		access.value = swap(access.value, access.bytes);
 	/* SAS = 2, SSE = 0: a plain word. */
 	if (likely(((esr >> ISS_SSE_SHIFT) & 7) == 4))
 		access.value = (uint32_t)access.value;
@@ -171,11 +202,6 @@ static void enter_el1(uint64_t esr, bool set_far, uint64_t far)
 	write_sysreg(spsr_el2,
 		     SPSR_EL1H | SPSR_DAIF |
 			     (has_pan() && !(read_sysreg(sctlr_el1) & SCTLR_SPAN) ? SPSR_PAN : spsr & SPSR_PAN));
-}
-
-static bool from_el0(void)
-{
-	return (read_sysreg(spsr_el2) & 0xf) == 0 || (read_sysreg(spsr_el2) & 0x10);
 }
 
 void inject_undef(void)

@@ -9,7 +9,7 @@
 #include "camber/log.h"
 #include "sysregs.h"
 
-extern char vectors_plain[], vectors_bhb8[], vectors_bhb[];
+extern char vectors_plain[], vectors_bhb[];
 
 #define MIDR_PART(implementer, part) ((uint32_t)(implementer) << 24 | (uint32_t)(part) << 4)
 #define MIDR_PART_MASK 0xff00fff0u
@@ -17,7 +17,7 @@ extern char vectors_plain[], vectors_bhb8[], vectors_bhb[];
 struct erratum {
 	uint32_t midr;
 	uint8_t bhb_loops;
-	const char *name;
+	char name[12]; /* here, not by address: nothing to relocate */
 };
 
 /* Loop lengths: Arm, "Spectre-BHB: Speculative Target Reuse Attacks", table of affected cores. */
@@ -63,16 +63,7 @@ void errata_init(struct arm64_pcpu *p)
 	const struct erratum *e = find(midr);
 
 	p->bhb_loops = (uint8_t)bhb_loops();
-	switch (p->bhb_loops) {
-	case 0:
-		p->vectors = (uint64_t)(uintptr_t)vectors_plain;
-		break;
-	case 8:
-		p->vectors = (uint64_t)(uintptr_t)vectors_bhb8;
-		break;
-	default:
-		p->vectors = (uint64_t)(uintptr_t)vectors_bhb;
-	}
+	p->vectors = (uint64_t)(uintptr_t)(p->bhb_loops ? vectors_bhb : vectors_plain);
 	log_line("cpu %u: %s r%up%u (MIDR 0x%08x), branch-history loop %u", p->p.id, e ? e->name : "unlisted CPU",
 		 (midr >> 20) & 15, midr & 15, midr, p->bhb_loops);
 }

@@ -49,10 +49,7 @@ static void backtrace(const struct arm64_pcpu *p, uint64_t pc, uint64_t lr, uint
 	}
 }
 
-static const char *const vector_names[8] = {
-	"synchronous (SP_EL0)", "IRQ (SP_EL0)", "FIQ (SP_EL0)", "SError (SP_EL0)",
-	"synchronous",          "IRQ",          "FIQ",          "SError",
-};
+static const char vector_names[] = "synchronous\0IRQ\0FIQ\0SError";
 
 void fault_el2(const uint64_t *regs, uint64_t vector)
 {
@@ -64,8 +61,8 @@ void fault_el2(const uint64_t *regs, uint64_t vector)
 		arch_halt();
 	console_force_unlock();
 	log_force_unlock();
-	log_line("EL2 fault: %s exception on CPU %u, image at 0x%llx", vector_names[vector & 7], p->p.id,
-		 (unsigned long long)(uintptr_t)image_text);
+	log_line("EL2 fault: %s exception%s on CPU %u, image at 0x%llx", str_nth(vector_names, vector & 3),
+		 vector & 4 ? "" : " (SP_EL0)", p->p.id, (unsigned long long)(uintptr_t)image_text);
 	log_line("PC   0x%016llx (+0x%llx)  ESR 0x%016llx  FAR 0x%016llx", (unsigned long long)pc, image_offset(pc),
 		 (unsigned long long)esr, (unsigned long long)far);
 	log_line("SPSR 0x%016llx  HPFAR 0x%016llx  SP 0x%016llx", (unsigned long long)read_sysreg(spsr_el2),

@@ -66,7 +66,12 @@ void gic_handle_other(uint32_t intid)
 	} else if (intid == platform.uart_intid) {
 		console_irq();
 	} else if (intid != GUEST_PPI_VTIMER) { /* that one: late, its vCPU was just unloaded */
-		log_guest("interrupt %u is nobody's", intid);
+		static struct log_limit limit;
+
+		if (vgic_hw_fired(intid))
+			return;
+		if (log_limit_pass(&limit, 1))
+			log_line("interrupt %u is nobody's", intid);
 	}
 	gic->deactivate(intid);
 }

@@ -200,6 +200,11 @@ static void v3_send_sgi(unsigned int cpu, uint32_t sgi)
 	isb();
 }
 
+static __cold void v3_route(uint32_t intid, uint64_t hw_id)
+{
+	write64(gicd + GICD_IROUTER + 8 * (uint64_t)intid, hw_id);
+}
+
 static __cold void v3_enable(uint32_t intid)
 {
 	uint64_t mpidr = read_sysreg(mpidr_el1);
@@ -208,13 +213,33 @@ static __cold void v3_enable(uint32_t intid)
 		write32(rd_base[arch_pcpu()->id] + GICR_SGI_FRAME + GICD_ISENABLER, BIT32(intid));
 		return;
 	}
-	write64(gicd + GICD_IROUTER + 8 * (uint64_t)intid, mpidr & UINT64_C(0xff00ffffff));
+	v3_route(intid, mpidr & UINT64_C(0xff00ffffff));
 	write32(gicd + GICD_ISENABLER + intid / 32 * 4, BIT32(intid % 32));
+}
+
+static __cold void v3_disable(uint32_t intid)
+{
+	write32(gicd + GICD_ICENABLER + intid / 32 * 4, BIT32(intid % 32));
+	/* From here on it is delivered to nobody: what it was is cleared for good (IHI 0069 12.9.7). */
+	(void)wait_clear(gicd + GICD_CTLR, GICD_CTLR_RWP);
+	write32(gicd + GICD_ICPENDR + intid / 32 * 4, BIT32(intid % 32));
+	write32(gicd + GICD_ICACTIVER + intid / 32 * 4, BIT32(intid % 32));
+}
+
+static __cold void v3_configure(uint32_t intid, bool edge)
+{
+	uint64_t reg = gicd + GICD_ICFGR + intid / 16 * 4;
+	uint32_t bit = BIT32(intid % 16 * 2 + 1);
+
+	write32(reg, edge ? read32(reg) | bit : read32(reg) & ~bit);
 }
 
 static void v3_set_active(uint32_t intid)
 {
-	write32(rd_base[arch_pcpu()->id] + GICR_ISACTIVER0, BIT32(intid));
+	if (intid < 32)
+		write32(rd_base[arch_pcpu()->id] + GICR_ISACTIVER0, BIT32(intid));
+	else
+		write32(gicd + GICD_ISACTIVER + intid / 32 * 4, BIT32(intid % 32));
 	/* The guest's end of interrupt must find it active. */
 	dsb(sy);
 }
@@ -274,6 +299,9 @@ const struct gic_ops gicv3_ops = {
 	.deactivate = v3_deactivate,
 	.send_sgi = v3_send_sgi,
 	.enable = v3_enable,
+	.disable = v3_disable,
+	.configure = v3_configure,
+	.route = v3_route,
 	.set_active = v3_set_active,
 	.lr_write = { LR_EACH(LR_WRITE_NAME) },
 	.lr_read = { LR_EACH(LR_READ_NAME) },

@@ -55,7 +55,7 @@ static int64_t cpu_on(struct arm64_vcpu *a, uint64_t target, uint64_t entry, uin
 	if ((entry & 3) || !gmap_lookup(&vm->map, gpa(entry), &pa, &prot, &span) || !(prot & GMAP_X))
 		return PSCI_INVALID_ADDRESS;
 	spin_lock(&vm->lock);
-	if (vm->state != VM_RUNNING) {
+	if (vm->state != VM_RUNNING && vm->state != VM_PAUSING) {
 		result = PSCI_DENIED;
 	} else if (!v->powered && !v->leaving) {
 		arch_vcpu_set_entry(v, gpa(entry), context);
@@ -72,7 +72,8 @@ static int64_t affinity_info(struct arm64_vcpu *a, uint64_t target, uint64_t lev
 
 	if (!v || level > 0)
 		return PSCI_INVALID_PARAMETERS;
-	return READ_ONCE(v->powered) || READ_ONCE(v->leaving) ? AFFINITY_ON : AFFINITY_OFF;
+	/* In this order: see leave_locked() in hv/vm/lifecycle.c. */
+	return __atomic_load_n(&v->powered, __ATOMIC_ACQUIRE) || READ_ONCE(v->leaving) ? AFFINITY_ON : AFFINITY_OFF;
 }
 
 int64_t psci_features(uint32_t function)
@@ -132,7 +133,7 @@ bool psci_call(struct arm64_vcpu *a, uint32_t function)
 		result = PSCI_TOS_NONE;
 		break;
 	case PSCI_SYSTEM_OFF:
-		vm_stop(a->v.vm, VM_STOP_OFF);
+		(void)vm_stop(a->v.vm, VM_STOP_OFF);
 		return true;
 	case PSCI_SYSTEM_RESET2_32:
 	case PSCI_SYSTEM_RESET2_64:
@@ -142,7 +143,7 @@ bool psci_call(struct arm64_vcpu *a, uint32_t function)
 		}
 		__attribute__((fallthrough));
 	case PSCI_SYSTEM_RESET:
-		vm_stop(a->v.vm, VM_STOP_RESET);
+		(void)vm_stop(a->v.vm, VM_STOP_RESET);
 		return true;
 	case PSCI_FEATURES:
 		result = psci_features((uint32_t)a1);

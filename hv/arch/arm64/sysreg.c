@@ -61,11 +61,11 @@ static enum trap_result oslsr(struct arm64_vcpu *a, uint64_t esr)
 	return TRAP_SKIP;
 }
 
-static enum trap_result sgi(struct arm64_vcpu *a, uint64_t esr)
+static enum trap_result sgi_group0(struct arm64_vcpu *a, uint64_t esr)
 {
 	if (esr & ISS_READ)
 		return TRAP_UNHANDLED;
-	return vgic_sgi(a, reg_get(a, SYS_RT(esr)));
+	return vgic_sgi_group0(a, reg_get(a, SYS_RT(esr)));
 }
 
 static enum trap_result dir(struct arm64_vcpu *a, uint64_t esr)
@@ -84,8 +84,8 @@ static bool is_debug_register(uint32_t reg)
 
 static __cold enum trap_result undefined(struct arm64_vcpu *a, uint64_t esr)
 {
-	log_guest("vm %s: vCPU %u: system register S%u_%u_C%u_C%u_%u %s: undefined (PC 0x%llx)", a->v.vm->label,
-		  a->v.index, (unsigned int)(esr >> 20) & 3, (unsigned int)(esr >> 14) & 7,
+	log_guest(a->v.vm, "vm %s: vCPU %u: system register S%u_%u_C%u_C%u_%u %s: undefined (PC 0x%llx)",
+		  a->v.vm->label, a->v.index, (unsigned int)(esr >> 20) & 3, (unsigned int)(esr >> 14) & 7,
 		  (unsigned int)(esr >> 10) & 15, SYS_CRM(esr), SYS_OP2(esr), esr & ISS_READ ? "read" : "written",
 		  (unsigned long long)read_sysreg(elr_el2));
 	return TRAP_UNHANDLED;
@@ -103,7 +103,7 @@ static __attribute__((noinline)) enum trap_result trap_other(struct arm64_vcpu *
 	switch (reg) {
 	case SYSREG(3, 0, 12, 11, 6): /* ICC_ASGI1R_EL1 */
 	case SYSREG(3, 0, 12, 11, 7): /* ICC_SGI0R_EL1 */
-		return sgi(a, esr);
+		return sgi_group0(a, esr);
 	case SYSREG(3, 0, 12, 11, 1): /* ICC_DIR_EL1, while active interrupts exceed the list registers */
 		return dir(a, esr);
 	case SYSREG(3, 0, 12, 12, 5): /* ICC_SRE_EL1: always the system register interface */

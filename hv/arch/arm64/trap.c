@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Traps from guests: one table from exception class to handler, and the end of each stay in EL2.
+ * Traps from guests: handlers of the simpler exception classes (the table of all is in vectors.S), and the end of each stay in EL2.
  *
  * Entered from vectors.S on the CPU's own stack with interrupts masked. No lock is held here; handlers take their own. A
  * class that nobody handles becomes an undefined instruction in the guest, never a hang.
@@ -27,7 +27,7 @@ void trap_hvc(struct arm64_vcpu *a, uint64_t esr)
 		a->x[0] = (uint64_t)-1; /* SMCCC NOT_SUPPORTED */
 }
 
-static enum trap_result trap_smc(struct arm64_vcpu *a, uint64_t esr)
+enum trap_result trap_smc(struct arm64_vcpu *a, uint64_t esr)
 {
 	if ((esr & 0xffff) == 0)
 		smccc_call(a);
@@ -36,7 +36,7 @@ static enum trap_result trap_smc(struct arm64_vcpu *a, uint64_t esr)
 	return TRAP_SKIP; /* trapped by HCR_EL2.TSC: ELR is at the instruction */
 }
 
-static enum trap_result trap_wfx(struct arm64_vcpu *a, uint64_t esr)
+enum trap_result trap_wfx(struct arm64_vcpu *a, uint64_t esr)
 {
 	/* The PC first: vcpu_wait() may end in another vCPU. */
 	write_sysreg(elr_el2, read_sysreg(elr_el2) + (esr & ESR_IL ? 4 : 2));
@@ -47,26 +47,20 @@ static enum trap_result trap_wfx(struct arm64_vcpu *a, uint64_t esr)
 	return TRAP_HANDLED;
 }
 
-static enum trap_result trap_unknown(struct arm64_vcpu *a, uint64_t esr)
+enum trap_result trap_unknown(struct arm64_vcpu *a, uint64_t esr)
 {
-	log_guest("vm %s: vCPU %u: exception class 0x%x not handled (ESR 0x%llx PC 0x%llx): undefined instruction",
+	log_guest(a->v.vm,
+		  "vm %s: vCPU %u: exception class 0x%x not handled (ESR 0x%llx PC 0x%llx): undefined instruction",
 		  a->v.vm->label, a->v.index, (unsigned int)(esr >> ESR_EC_SHIFT), (unsigned long long)esr,
 		  (unsigned long long)read_sysreg(elr_el2));
 	return TRAP_UNHANDLED;
 }
 
 /* Features that ID registers hide: their instructions are undefined, without a word. */
-static enum trap_result trap_hidden(struct arm64_vcpu *a __unused, uint64_t esr __unused)
+enum trap_result trap_hidden(struct arm64_vcpu *a __unused, uint64_t esr __unused)
 {
 	return TRAP_UNHANDLED;
 }
-
-trap_handler *const trap_handlers[64] = {
-	[0 ... 63] = trap_unknown,  [EC_UNKNOWN] = trap_hidden, [EC_WFX] = trap_wfx,
-	[EC_FP] = fpsimd_trap,      [EC_PAUTH] = trap_hidden,   [EC_SMC64] = trap_smc,
-	[EC_SYSREG] = sysreg_trap,  [EC_SVE] = trap_hidden,     [EC_IABT_LOW] = abort_instruction,
-	[EC_DABT_LOW] = abort_data,
-};
 
 /* What a handler of a class without fast path answered. */
 void trap_finish(enum trap_result result)
@@ -83,7 +77,7 @@ void trap_finish(enum trap_result result)
  */
 void trap_serror(struct arm64_vcpu *a)
 {
-	log_guest("vm %s: vCPU %u: SError (ESR 0x%llx) passed on", a->v.vm->label, a->v.index,
+	log_guest(a->v.vm, "vm %s: vCPU %u: SError (ESR 0x%llx) passed on", a->v.vm->label, a->v.index,
 		  (unsigned long long)read_sysreg(esr_el2));
 	a->hcr |= HCR_VSE;
 	write_sysreg(hcr_el2, a->hcr);

@@ -52,6 +52,7 @@ __cold void arch_vm_reset(struct vm *vm)
 {
 	unsigned int i;
 
+	to_arm_vm(vm)->cntvoff = 0;
 	vgic_vm_reset(to_arm_vm(vm));
 	for (i = 0; i < vm->vcpu_count; i++) {
 		struct arm64_vcpu *a = to_arm(vm->vcpu[i]);
@@ -59,6 +60,31 @@ __cold void arch_vm_reset(struct vm *vm)
 		vtimer_reset(a);
 		vgic_vcpu_reset(a);
 	}
+	vgic_hw_enable(to_arm_vm(vm), true);
+}
+
+__cold void arch_vm_pause(struct vm *vm)
+{
+	unsigned int i;
+
+	for (i = 0; i < vm->vcpu_count; i++)
+		timer_cancel(&to_arm(vm->vcpu[i])->timer.virt);
+	to_arm_vm(vm)->paused_at = arch_now();
+}
+
+__cold void arch_vm_resume(struct vm *vm)
+{
+	/* No vCPU has seen a later time than that of the pause, and each is loaded anew. */
+	to_arm_vm(vm)->cntvoff += arch_now() - to_arm_vm(vm)->paused_at;
+}
+
+__cold void arch_vm_stopped(struct vm *vm)
+{
+	unsigned int i;
+
+	vgic_hw_enable(to_arm_vm(vm), false);
+	for (i = 0; i < vm->vcpu_count; i++)
+		vtimer_reset(to_arm(vm->vcpu[i]));
 }
 
 __cold void arch_vcpu_set_entry(struct vcpu *v, gpa_t entry, uint64_t arg0)
@@ -158,23 +184,4 @@ uint64_t arch_vcpu_pc(const struct vcpu *v)
 	const struct arm64_vcpu *a = (const struct arm64_vcpu *)v;
 
 	return arch_pcpu()->loaded == v ? read_sysreg(elr_el2) : a->el1.elr_el2;
-}
-
-__cold void arch_vcpu_log(const struct vcpu *v)
-{
-	const struct arm64_vcpu *a = (const struct arm64_vcpu *)v;
-	bool here = arch_pcpu()->loaded == v;
-	unsigned int i;
-
-	log_line("vm %s: vCPU %u: PC 0x%llx PSTATE 0x%llx LR 0x%llx SP 0x%llx ESR 0x%llx FAR 0x%llx", v->vm->label,
-		 v->index, (unsigned long long)arch_vcpu_pc(v),
-		 (unsigned long long)(here ? read_sysreg(spsr_el2) : a->el1.spsr_el2), (unsigned long long)a->x[30],
-		 (unsigned long long)(here ? read_sysreg(sp_el1) : a->el1.sp_el1),
-		 (unsigned long long)(here ? read_sysreg(esr_el1) : a->el1.esr),
-		 (unsigned long long)(here ? read_sysreg(far_el1) : a->el1.far));
-	/* On its own CPU x18 to x28 may still be in the hypervisor's frames (vectors.S). */
-	for (i = 0; i < (here ? 16 : 28); i += 4)
-		log_line("vm %s: x%-2u %016llx %016llx %016llx %016llx", v->vm->label, i, (unsigned long long)a->x[i],
-			 (unsigned long long)a->x[i + 1], (unsigned long long)a->x[i + 2],
-			 (unsigned long long)a->x[i + 3]);
 }

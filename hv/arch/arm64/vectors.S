@@ -7,12 +7,13 @@
  * is pending; only then x19 to x29 are saved too, and the slow path may come back with another vCPU. ELR_EL2 and
  * SPSR_EL2 stay in their registers: EL2 isn't preemptible.
  *
- * There is one table per mitigation of branch-history injection (Arm: "Spectre-BHB", loops of the given length before any
- * indirect branch); the errata table chooses.
+ * There are two tables, without and with the mitigation of branch-history injection (Arm: "Spectre-BHB", loops before any
+ * indirect branch, whose number the errata table gives).
  */
 #include <asm_offsets.h>
 
 #include "asm_macros.h"
+#include "exits.h"
 
 	.macro	save_volatile
 	stp	x0, x1, [sp, #0]
@@ -27,15 +28,11 @@
 	stp	x29, x30, [sp, #232]
 	.endm
 
-	/* k loops of three instructions, then a speculation barrier: 3 k + 3 instructions. k = -1: as many as the CPU's data says. */
-	.macro	bhb, k
-	.if	\k
-	.if	\k < 0
+	/* As many loops of three instructions as the CPU's data says, then a speculation barrier: 3 n + 4 instructions. */
+	.macro	bhb, wanted
+	.if	\wanted
 	mrs	x0, tpidr_el2
 	ldrb	w0, [x0, #PCPU_BHB_LOOPS]
-	.else
-	mov	x0, #\k
-	.endif
 77:	b	78f
 78:	subs	x0, x0, #1
 	b.ne	77b
@@ -63,15 +60,15 @@
 	.endm
 
 	/* Slots: synchronous, IRQ, FIQ, SError from one kind of lower exception level. */
-	.macro	slot k, target
+	.macro	slot wanted, target
 	.balign	128
 	save_volatile
-	bhb	\k
+	bhb	\wanted
 	to_el2
 	b	\target
 	.endm
 
-	.macro	vectors name, k
+	.macro	vectors name, wanted
 	.section .vectors, "ax"
 	.balign	2048
 	.global	\name
@@ -83,22 +80,57 @@
 	.endr
 
 	/* lower EL, AArch64; FIQ: none is ever routed here (group 1 only) */
-	slot	\k, guest_sync
-	slot	\k, guest_irq
-	slot	\k, guest_irq
-	slot	\k, guest_serror
+	slot	\wanted, guest_sync
+	slot	\wanted, guest_irq
+	slot	\wanted, guest_irq
+	slot	\wanted, guest_serror
 	/* lower EL, AArch32 (EL0 of a guest): the same events */
-	slot	\k, guest_sync32
-	slot	\k, guest_irq
-	slot	\k, guest_irq
-	slot	\k, guest_serror
+	slot	\wanted, guest_sync32
+	slot	\wanted, guest_irq
+	slot	\wanted, guest_irq
+	slot	\wanted, guest_serror
 	.endm
 
 	vectors	vectors_plain, 0
-	vectors	vectors_bhb8, 8
-	vectors	vectors_bhb, -1
+	vectors	vectors_bhb, 1
+
+	/* x6 = what handles class x4 */
+	.macro	handler
+	adr	x7, trap_handlers
+	ldrsw	x6, [x7, x4, lsl #2]
+	add	x6, x6, x7
+	.endm
 
 	.text
+	/* Offsets rather than addresses: nothing to relocate. */
+	.macro	class ec
+	.if	\ec == EC_WFX
+	.word	trap_wfx - trap_handlers
+	.elseif	\ec == EC_FP
+	.word	fpsimd_trap - trap_handlers
+	.elseif	\ec == EC_SMC64
+	.word	trap_smc - trap_handlers
+	.elseif	\ec == EC_SYSREG
+	.word	sysreg_trap - trap_handlers
+	.elseif	\ec == EC_IABT_LOW
+	.word	abort_instruction - trap_handlers
+	.elseif	\ec == EC_DABT_LOW
+	.word	abort_data - trap_handlers
+	.elseif	\ec == EC_UNKNOWN || \ec == EC_PAUTH || \ec == EC_SVE || \ec == EC_SME
+	.word	trap_hidden - trap_handlers
+	.else
+	.word	trap_unknown - trap_handlers
+	.endif
+	.endm
+
+	.balign	4
+trap_handlers:
+	.set	ec, 0
+	.rept	64
+	class	ec
+	.set	ec, ec + 1
+	.endr
+
 guest_sync:
 	mrs	x1, esr_el2
 	lsr	x4, x1, #26
@@ -106,7 +138,7 @@ guest_sync:
 	ldr	x2, [x5, #PCPU_EXITS]
 	add	x2, x2, #1
 	str	x2, [x5, #PCPU_EXITS]
-	cmp	x4, #EC_HVC
+	cmp	x4, #EC_HVC64
 	b.ne	1f
 	bl	trap_hvc
 	b	leave
@@ -115,12 +147,11 @@ guest_sync:
 	 * A target register of an access may be any. The array is complete up to x17; for the others, which C may hold
 	 * in its own frames by then, and for classes without a target, the rest is saved first and restored afterwards.
 	 */
-1:	adr_l	x6, trap_handlers
-	ldr	x6, [x6, x4, lsl #3]
-	cmp	x4, #EC_DABT
+1:	handler
+	cmp	x4, #EC_DABT_LOW
 	ubfx	x5, x1, #16, #5
 	b.eq	2f
-	cmp	x4, #EC_SYS
+	cmp	x4, #EC_SYSREG
 	ubfx	x5, x1, #5, #5
 	b.ne	sync_full
 2:	cmp	x5, #18
@@ -209,8 +240,7 @@ guest_sync32:
 	mrs	x1, esr_el2
 	lsr	x4, x1, #26
 	count_exit EXIT_AARCH32
-	adr_l	x6, trap_handlers
-	ldr	x6, [x6, x4, lsl #3]
+	handler
 sync_full:
 	add	x3, x0, #VCPU_X
 	save_callee

@@ -73,6 +73,13 @@ static inline __attribute__((always_inline)) bool update(struct arm64_vm *vm, st
 	return true;
 }
 
+/* Where a call more doesn't matter. */
+static __attribute__((noinline)) bool update_call(struct arm64_vm *vm, struct arm64_vcpu *a, struct virq *q,
+						  uint32_t intid)
+{
+	return update(vm, a, q, intid);
+}
+
 static void pend_private(struct arm64_vcpu *a, uint32_t intid, enum sched_wake why)
 {
 	struct arm64_vm *vm = to_arm_vm(a->v.vm);
@@ -104,7 +111,7 @@ static void set_line(struct arm64_vm *vm, struct arm64_vcpu *a, struct virq *q, 
 		q->flags |= VIRQ_PENDING;
 	if (!level && (q->flags & VIRQ_EDGE))
 		return;
-	tell = update(vm, a, q, intid);
+	tell = update_call(vm, a, q, intid);
 	if (tell)
 		vcpu_kick(&a->v, SCHED_WAKE_EVENT);
 }
@@ -129,6 +136,20 @@ void vgic_line_spi(struct arm64_vm *vm, uint32_t intid, bool level)
 	spin_unlock(&vm->vgic.lock);
 }
 
+__cold void vgic_pend_spi(struct arm64_vm *vm, uint32_t intid)
+{
+	struct arm64_vcpu *a;
+	bool tell;
+
+	spin_lock(&vm->vgic.lock);
+	a = vgic_owner(vm, NULL, intid);
+	vgic_irq(vm, NULL, intid)->flags |= VIRQ_PENDING;
+	tell = update_call(vm, a, vgic_irq(vm, NULL, intid), intid);
+	spin_unlock(&vm->vgic.lock);
+	if (tell)
+		vcpu_kick(&a->v, SCHED_WAKE_EVENT);
+}
+
 /*
  * Physical PPI 27 was acknowledged and its priority dropped; it stays active, and with that silent, until the guest
  * deactivates the virtual one, or until vgic_save() or a re-enable lets it go.
@@ -150,23 +171,39 @@ void vgic_vtimer_fired(struct arm64_vcpu *a)
 
 #define SGIR_TARGETS(v) ((v)&0xffff)
 #define SGIR_AFF1(v) (((v) >> 16) & 0xff)
-#define SGIR_INTID(v) (((v) >> 24) & 15)
+#define SGIR_INTID_SHIFT 24
+#define SGIR_INTID(v) (((v) >> SGIR_INTID_SHIFT) & 15)
 #define SGIR_AFF2(v) (((v) >> 32) & 0xff)
 #define SGIR_IRM(v) (((v) >> 40) & 1)
 #define SGIR_RS(v) (((v) >> 44) & 15)
 #define SGIR_AFF3(v) (((v) >> 48) & 0xff)
 
+static inline __attribute__((always_inline)) uint32_t sgi_targets(const struct arm64_vcpu *a, uint64_t sgir)
+{
+	uint32_t all = BIT32(a->v.vm->vcpu_count) - 1;
+
+	if (SGIR_IRM(sgir))
+		return all & ~BIT32(a->v.index);
+	if (sgir & UINT64_C(0x00fff0ff00ff0000)) /* Aff3, RS, Aff2, Aff1: no such vCPU */
+		return 0;
+	return SGIR_TARGETS(sgir) & all;
+}
+
+__cold enum trap_result vgic_sgi_group0(struct arm64_vcpu *a, uint64_t sgir)
+{
+	uint32_t targets = sgi_targets(a, sgir), i;
+
+	for (i = 0; i < a->v.vm->vcpu_count; i++)
+		if (to_arm(a->v.vm->vcpu[i])->vgic.priv[SGIR_INTID(sgir)].flags & VIRQ_GROUP1)
+			targets &= ~BIT32(i);
+	return vgic_sgi(a, (uint64_t)SGIR_INTID(sgir) << SGIR_INTID_SHIFT | targets);
+}
+
 enum trap_result vgic_sgi(struct arm64_vcpu *a, uint64_t sgir)
 {
 	struct vm *vm = a->v.vm;
-	uint32_t targets, i;
+	uint32_t targets = sgi_targets(a, sgir), i;
 
-	if (SGIR_IRM(sgir))
-		targets = (BIT32(vm->vcpu_count) - 1) & ~BIT32(a->v.index);
-	else if (sgir & UINT64_C(0x00fff0ff00ff0000)) /* Aff3, RS, Aff2, Aff1: no such vCPU */
-		return TRAP_SKIP;
-	else
-		targets = SGIR_TARGETS(sgir) & (BIT32(vm->vcpu_count) - 1);
 	while (targets) {
 		i = (uint32_t)__builtin_ctz(targets);
 		targets &= targets - 1;
@@ -200,7 +237,11 @@ __cold void vgic_vm_reset(struct arm64_vm *vm)
 	vm->vgic.ctlr = 0;
 	for (i = 0; i < CONFIG_SPI_MAX; i++) {
 		/* Lines are the devices' and stay; everything else as after reset (group 0, level, priority 0). */
-		vm->vgic.spi[i] = (struct virq){ .flags = vm->vgic.spi[i].flags & VIRQ_LINE };
+		uint8_t flags = vm->vgic.spi[i].flags & VIRQ_LINE;
+
+		if (vm->vgic.spi_hw[i])
+			flags = (vm->vgic.spi_edge[i / 8] >> (i % 8)) & 1 ? VIRQ_HW | VIRQ_EDGE : VIRQ_HW;
+		vm->vgic.spi[i] = (struct virq){ .flags = flags };
 		vm->vgic.spi_any[i / 8] = 0;
 	}
 }

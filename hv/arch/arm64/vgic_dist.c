@@ -77,14 +77,18 @@ static uint32_t owners(struct arm64_vm *vm, struct arm64_vcpu *priv, uint32_t fi
 
 /* --- one interrupt's change ------------------------------------------------------------------------------------------------ */
 
-/* A disabled timer interrupt that is pending: the line decides anew when it is enabled again. */
+/* Whether this CPU can reach the physical interrupt behind one of b's: an SPI always, a PPI on its own CPU. */
+static bool reaches_hw(const struct arm64_vcpu *b, const struct virq *q, uint32_t intid)
+{
+	return (q->flags & VIRQ_HW) && (intid >= VGIC_PRIVATE || arch_pcpu()->loaded == &b->v);
+}
+
+/* A hardware interrupt that is pending and not active: its line decides anew. */
 static void rearm_hw(struct arm64_vcpu *b, struct virq *q, uint32_t intid)
 {
-	if ((q->flags & (VIRQ_HW | VIRQ_PENDING | VIRQ_ACTIVE)) != (VIRQ_HW | VIRQ_PENDING))
-		return;
-	if (arch_pcpu()->loaded == &b->v) {
+	if ((q->flags & (VIRQ_PENDING | VIRQ_ACTIVE)) == VIRQ_PENDING && reaches_hw(b, q, intid)) {
 		q->flags &= (uint8_t)~VIRQ_PENDING;
-		gic->deactivate(intid);
+		gic->deactivate(vgic_hw_intid(&to_arm_vm(b->v.vm)->vgic, intid));
 	}
 }
 
@@ -104,11 +108,13 @@ static void set_active(struct arm64_vcpu *b, struct virq *q, uint32_t intid, boo
 	} else {
 		bitmap_clear(b->vgic.active, intid);
 	}
-	if ((q->flags & VIRQ_HW) && was != on && arch_pcpu()->loaded == &b->v) {
+	if (was != on && reaches_hw(b, q, intid)) {
+		uint32_t hw = vgic_hw_intid(&to_arm_vm(b->v.vm)->vgic, intid);
+
 		if (on)
-			gic->set_active(intid);
+			gic->set_active(hw);
 		else
-			gic->deactivate(intid);
+			gic->deactivate(hw);
 	}
 }
 
@@ -117,7 +123,8 @@ static void bit_write(struct arm64_vcpu *b, struct virq *q, uint32_t intid, uint
 {
 	switch (reg) {
 	case GICD_ISENABLER:
-		if (!(q->flags & VIRQ_ENABLED))
+		/* A level may have gone meanwhile; an edge that came is kept. */
+		if (!(q->flags & (VIRQ_ENABLED | VIRQ_EDGE)))
 			rearm_hw(b, q, intid);
 		set_flag(q, VIRQ_ENABLED, true);
 		break;
@@ -232,7 +239,7 @@ static void access_priority(struct bank *b, struct mmio_access *a)
 		a->value = value;
 }
 
-/* SGIs are always edge-triggered; PPIs keep what the platform says (level): writes of both are ignored. */
+/* SGIs are always edge-triggered; PPIs and the board's own SPIs keep what the platform says: writes of these are ignored. */
 static void access_config(struct bank *b, struct mmio_access *a)
 {
 	uint32_t i, value = 0;
@@ -242,7 +249,7 @@ static void access_config(struct bank *b, struct mmio_access *a)
 
 		if (!a->write)
 			value |= (q->flags & VIRQ_EDGE ? 2u : 0u) << (2 * i);
-		else if (b->first >= VGIC_PRIVATE)
+		else if (b->first >= VGIC_PRIVATE && !(q->flags & VIRQ_HW))
 			set_flag(q, VIRQ_EDGE, (a->value >> (2 * i)) & 2);
 	}
 	if (!a->write)
@@ -365,6 +372,8 @@ static void router_access(struct arm64_vm *vm, uint32_t spi, struct mmio_access 
 		/* An active interrupt stays with the vCPU that is handling it until it ends there. */
 		if (!(q->flags & VIRQ_ACTIVE)) {
 			q->target = (uint8_t)target;
+			if (q->flags & VIRQ_HW)
+				gic->route(vm->vgic.spi_hw[spi], pcpu_get(to->v.unit.cpu)->hw_id);
 			vgic_set_pend_locked(vm, to, q, b.first);
 			b.owners |= BIT32(target);
 			(void)settle(to); /* only gains one: what it holds in list registers can stay */

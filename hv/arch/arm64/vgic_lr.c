@@ -28,14 +28,14 @@ static void set_hcr(struct arm64_vcpu *a, uint64_t hcr)
 }
 
 /* A pending interrupt as a list register. A level that isn't tied to hardware asks to be told of its end. */
-static inline uint64_t lr_pending(const struct virq *q, uint32_t intid)
+static inline uint64_t lr_pending(const struct arm64_vcpu *a, const struct virq *q, uint32_t intid)
 {
 	uint64_t lr = ICH_LR_PENDING | (uint64_t)q->prio << ICH_LR_PRIO_SHIFT | intid;
 
 	if (q->flags & VIRQ_GROUP1)
 		lr |= ICH_LR_GROUP1;
 	if (q->flags & VIRQ_HW)
-		lr |= ICH_LR_HW | (uint64_t)intid << ICH_LR_PINTID_SHIFT;
+		lr |= ICH_LR_HW | (uint64_t)vgic_hw_intid(&to_arm_vm(a->v.vm)->vgic, intid) << ICH_LR_PINTID_SHIFT;
 	else if (!(q->flags & VIRQ_EDGE))
 		lr |= ICH_LR_EOI;
 	return lr;
@@ -56,7 +56,7 @@ static void inject_slow(struct arm64_vcpu *a, struct virq *q, uint32_t intid)
 	unsigned int n = (unsigned int)__builtin_ctz(~g->lr_used);
 
 	if (!q->lr && !g->busy && n < gic_lr_count && virq_deliverable(&vm_of(a)->vgic, q)) {
-		put_lr(a, n, q, intid, lr_pending(q, intid));
+		put_lr(a, n, q, intid, lr_pending(a, q, intid));
 		return;
 	}
 	if (q->lr && (q->flags & VIRQ_PENDING))
@@ -138,7 +138,7 @@ static void deactivate(struct arm64_vcpu *a, struct virq *q, uint32_t intid)
 	q->flags &= (uint8_t)~VIRQ_ACTIVE;
 	bitmap_clear(a->vgic.active, intid);
 	if (q->flags & VIRQ_HW)
-		gic->deactivate(intid);
+		gic->deactivate(vgic_hw_intid(&vm_of(a)->vgic, intid));
 	vgic_set_pend_locked(vm_of(a), a, q, intid);
 }
 
@@ -195,7 +195,7 @@ static __cold unsigned int place_active(struct arm64_vcpu *a, unsigned int next,
 			return next;
 		}
 		q = vgic_irq(vm_of(a), a, intid);
-		lr = (lr_pending(q, intid) & ~ICH_LR_STATE) | ICH_LR_ACTIVE;
+		lr = (lr_pending(a, q, intid) & ~ICH_LR_STATE) | ICH_LR_ACTIVE;
 		/* Pending again while active: allowed but for hardware interrupts, whose source waits. */
 		if ((q->flags & (VIRQ_PENDING | VIRQ_ENABLED | VIRQ_HW)) == (VIRQ_PENDING | VIRQ_ENABLED))
 			lr |= ICH_LR_PENDING;
@@ -238,7 +238,7 @@ void vgic_flush_locked(struct arm64_vcpu *a)
 		}
 		q = vgic_irq(vm_of(a), a, intid);
 		bitmap_clear(g->pend, intid);
-		put_lr(a, next++, q, intid, lr_pending(q, intid));
+		put_lr(a, next++, q, intid, lr_pending(a, q, intid));
 		if (g->active_any && next == 1)
 			next = place_active(a, next, limit);
 	}
@@ -277,7 +277,7 @@ static bool deliver_changed(struct arm64_vcpu *a)
 		if (n >= gic_lr_count)
 			return false;
 		bitmap_clear(g->pend, intid);
-		put_lr(a, n, q, intid, lr_pending(q, intid));
+		put_lr(a, n, q, intid, lr_pending(a, q, intid));
 	}
 	g->busy = 0; /* nothing was when it was recorded */
 	g->resync = false;

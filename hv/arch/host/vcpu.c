@@ -8,6 +8,7 @@
 #include "camber/arch/stage2.h"
 #include "camber/arch/vcpu.h"
 #include "camber/lib.h"
+#include "camber/panic.h"
 
 #define INTIDS 1020u
 
@@ -16,6 +17,7 @@ struct host_vm {
 	bool level[INTIDS];
 	unsigned int drives[INTIDS];
 	bool watched;
+	bool paused;
 };
 
 struct host_vcpu {
@@ -68,6 +70,28 @@ void arch_vm_reset(struct vm *vm)
 			to_host_vcpu(vm->vcpu[i])->irq_pending = false;
 }
 
+int arch_vm_add_device(struct vm *vm, const struct bundle_device *dev)
+{
+	(void)vm;
+	(void)dev;
+	return 0;
+}
+
+void arch_vm_pause(struct vm *vm)
+{
+	to_host_vm(vm)->paused = true;
+}
+
+void arch_vm_resume(struct vm *vm)
+{
+	to_host_vm(vm)->paused = false;
+}
+
+void arch_vm_stopped(struct vm *vm)
+{
+	to_host_vm(vm)->paused = false;
+}
+
 void arch_vcpu_set_entry(struct vcpu *v, gpa_t entry, uint64_t arg0)
 {
 	struct host_vcpu *h = to_host_vcpu(v);
@@ -92,6 +116,7 @@ void arch_vcpu_switch(struct vcpu *prev, struct vcpu *next)
 	if (!next)
 		return;
 	h = to_host_vcpu(next);
+	ASSERT(!to_host_vm(next->vm)->paused);
 	h->loads++;
 	if (to_host_vm(next->vm)->watched)
 		host_stage2_check(&next->vm->map);

@@ -18,6 +18,8 @@ size_t strnlen(const char *s, size_t max);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
+/* Entry n of strings that follow each other, each with its NUL: smaller than a table of addresses, which are relocated. */
+const char *str_nth(const char *list, unsigned int n);
 char *strrchr(const char *s, int c);
 
 /* Copies at most size - 1 bytes and always terminates (size > 0); returns strlen(src). */

@@ -30,6 +30,9 @@ int mem_reserve_own(hpa_t base, uint64_t bytes);
  */
 int mem_alloc(uint64_t bytes, uint64_t align, hpa_t *out);
 
+/* Takes just [base, base + bytes), multiples of PAGE_SIZE; -ENOMEM unless all of it is free. Before mem_seal(). */
+int mem_alloc_at(hpa_t base, uint64_t bytes);
+
 /* The same, zeroed and never failing: panics with `what` and the remedy. For the hypervisor's own boot-time needs. */
 void *mem_alloc_zeroed(uint64_t bytes, const char *what);
 

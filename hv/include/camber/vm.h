@@ -3,12 +3,14 @@
  * Virtual machines and their vCPUs: portable halves. An architecture's structures contain these as first member.
  *
  * Life of a VM: OFF -> LOADING (images copied in bounded steps by vCPU 0's CPU, charged to the VM) -> RUNNING -> STOPPING
- * (each vCPU leaves its CPU) -> OFF, or LOADING again after a reset.
+ * (each vCPU leaves its CPU) -> OFF, or LOADING again after a reset. WAITING is OFF with a start that is due later. RUNNING ->
+ * PAUSING (each vCPU leaves its CPU) -> PAUSED -> RUNNING; the VM's virtual counter stands still while it is PAUSED.
  */
 #ifndef CAMBER_VM_H
 #define CAMBER_VM_H
 
 #include "abi/bundle.h"
+#include "camber/log.h"
 #include "camber/mem.h"
 #include "camber/mmio.h"
 #include "camber/pcpu.h"
@@ -16,8 +18,17 @@
 
 #define VM_MAX CONFIG_VM_MAX
 
-enum vm_state { VM_OFF, VM_LOADING, VM_RUNNING, VM_STOPPING };
-enum vm_stop { VM_STOP_OFF, VM_STOP_RESET, VM_STOP_CRASH, VM_STOP_DAMAGED };
+/* Both in the order of their names in lifecycle.c. */
+enum vm_state { VM_OFF, VM_LOADING, VM_RUNNING, VM_STOPPING, VM_WAITING, VM_PAUSING, VM_PAUSED };
+
+enum vm_stop {
+	VM_STOP_OFF,     /* the guest powered itself off */
+	VM_STOP_RESET,   /* the guest asked for a reset, or somebody did for it: on-reboot decides */
+	VM_STOP_CRASH,   /* on-crash decides */
+	VM_STOP_DAMAGED, /* its images: stays off */
+	VM_STOP_ORDER,   /* the monitor: stays off */
+	VM_STOP_RESTART, /* the monitor: starts again */
+};
 
 struct vcpu {
 	struct sched_unit unit;
@@ -53,6 +64,12 @@ struct vm {
 	uint64_t load_bytes, load_ticks; /* of the last or current loading, for the log */
 	uint64_t starts;
 	uint64_t crashes;
+	uint64_t started_at;                              /* arch_now() ticks */
+	uint32_t crashes_in_row;                          /* each within BUNDLE_CRASH_WINDOW_MS of a start */
+	bool resume_wanted;                               /* PAUSING: not for long */
+	bool record;                                      /* STOPPING: each vCPU's last state goes to the log */
+	struct timer start;                               /* WAITING: when */
+	struct log_limit guest_log, life_log, record_log; /* what this VM may cause */
 	/* Devices restored to their reset state at each start: */
 	struct vm_device *devices;
 };
@@ -61,6 +78,11 @@ struct vm {
 struct vm_device {
 	struct vm_device *next;
 	void (*reset)(struct vm_device *dev);
+	/*
+	 * May be NULL. True: the VM runs no more from here on, it is paused or has stopped. False: it goes on; not called at a start,
+	 * which reset() precedes. vm->lock held.
+	 */
+	void (*pause)(struct vm_device *dev, bool paused);
 };
 
 static inline void vm_add_device(struct vm *vm, struct vm_device *dev)
@@ -78,14 +100,45 @@ struct vm *vm_get(unsigned int index);
  */
 int vm_create_all(const struct bundle_header *bundle, int (*attach)(struct vm *vm));
 
-/* OFF -> LOADING; -EBUSY otherwise. */
+/* By label, or by number in decimal; NULL if there is none. */
+struct vm *vm_find(const char *name);
+
+/* A word for messages. */
+const char *vm_state_name(enum vm_state state);
+
+/* OFF or WAITING -> LOADING; -EBUSY otherwise. Any CPU. */
 int vm_start(struct vm *vm);
 
-/* Any state but OFF -> STOPPING; what happens then depends on why and on the VM's configuration. Any CPU. */
-void vm_stop(struct vm *vm, enum vm_stop why);
+/* OFF -> WAITING for so many milliseconds, then as vm_start(); -EBUSY otherwise. Any CPU. */
+int vm_start_later(struct vm *vm, uint32_t ms);
 
-/* The guest is beyond repair: one line of log with reason and vCPU state, then vm_stop(VM_STOP_CRASH). */
+/*
+ * LOADING, RUNNING, PAUSING or PAUSED -> STOPPING; what happens then depends on why and on the VM's configuration. WAITING -> OFF
+ * by VM_STOP_ORDER. STOPPING: VM_STOP_ORDER and VM_STOP_RESTART take the place of the earlier reason. -EBUSY if there was nothing to
+ * stop. Any CPU; returns at once.
+ */
+int vm_stop(struct vm *vm, enum vm_stop why);
+
+/* RUNNING -> PAUSING, then PAUSED; PAUSING or PAUSED -> RUNNING. -EBUSY otherwise. Any CPU; both return at once. */
+int vm_pause(struct vm *vm);
+int vm_resume(struct vm *vm);
+
+/*
+ * The guest is beyond repair: vm_stop(VM_STOP_CRASH), one line of log with the reason, and the last state of each of its vCPUs
+ * when that has left its CPU. Own CPU of v.
+ */
 void vm_crash(struct vcpu *v, const char *fmt, ...) __printf(2, 3);
+
+/* The same where no vCPU is to blame: its watchdog wasn't refreshed. Any CPU. */
+void vm_watchdog_bite(struct vm *vm, const char *why);
+
+/* For lines that a guest can cause: so many in a second for each VM, the rest counted. */
+#define VM_LOG_BURST 8
+#define log_guest(vm, ...)                                                                                             \
+	do {                                                                                                           \
+		if (log_limit_pass(&(vm)->guest_log, VM_LOG_BURST))                                                    \
+			log_line(__VA_ARGS__);                                                                         \
+	} while (0)
 
 /* A vCPU of a RUNNING VM goes on (state prepared by the caller, vm->lock held) or off. */
 void vcpu_power_on_locked(struct vcpu *v);

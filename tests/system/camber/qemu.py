@@ -46,11 +46,12 @@ class Qemu:
     smp, memory, cpu, extra   replace or extend the recipe's options
     plugin    options of tests/plugin/insn.c, for instance "out=/tmp/x"
     quiet_s   for a machine that is silent for longer than usual
+    uart2     the machine's second serial line is a socket: uart2()
     log       file for everything that was printed (default: build/tests/logs/<name>.log)
     """
 
     def __init__(self, image, *, profile=None, name="qemu", icount=False, smp=None, memory=None, cpu=None, plugin=None,
-                 extra=(), log=None, echo=None, quiet_s=QUIET_S):
+                 extra=(), log=None, echo=None, quiet_s=QUIET_S, uart2=False):
         path = getattr(image, "path", image)
         profile = profile or getattr(image, "profile", None)
         self.command = [board.QEMU, *board.qemu_args(profile)]
@@ -72,6 +73,7 @@ class Qemu:
         self.fatal = FATAL
         self._echo = echo
         self._quiet_s = quiet_s
+        self._uart2 = uart2
         self._pos = 0
         self._changed = threading.Condition()
         self._closed = False
@@ -93,6 +95,9 @@ class Qemu:
             "-S", "-display", "none", "-monitor", "none",
             "-chardev", f"socket,id=console,path={console},server=on,wait=off", "-serial", "chardev:console",
             "-qmp", f"unix:{qmp},server=on,wait=off"]
+        if self._uart2:
+            command += ["-chardev", f"socket,id=uart2,path={self._folder}/uart2,server=on,wait=off",
+                        "-serial", "chardev:uart2"]
         self._log.write("$ " + " ".join(command) + "\n")
         self._log.flush()
         try:
@@ -198,6 +203,10 @@ class Qemu:
                 self._log.flush()
             if self._echo:
                 self._echo(text)
+
+    def uart2(self):
+        """The other end of the machine's second serial line, a socket; close it."""
+        return self._connect(os.path.join(self._folder, "uart2"))
 
     def send(self, text):
         """Type text on the console."""

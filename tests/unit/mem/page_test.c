@@ -81,6 +81,27 @@ static void takes_from_the_top(void **state)
 	assert_int_equal(free_bytes(), 0);
 }
 
+static void takes_a_given_place(void **state)
+{
+	hpa_t pa;
+
+	(void)state;
+	assert_int_equal(mem_add(hpa(0x40000000), 4 * MIB), 0);
+	assert_int_equal(mem_add(hpa(0x80000000), 4 * MIB), 0);
+	assert_int_equal(mem_reserve(hpa(0x40300000), PAGE_SIZE), 0);
+	assert_int_equal(mem_alloc_at(hpa(0x40100000), MIB), 0);
+	assert_int_equal(mem_alloc_at(hpa(0x40100000), MIB), -ENOMEM); /* taken */
+	assert_int_equal(mem_alloc_at(hpa(0x401ff000), 2 * PAGE_SIZE), -ENOMEM);
+	assert_int_equal(mem_alloc_at(hpa(0x40200000), 2 * MIB), -ENOMEM); /* somebody's page inside */
+	assert_int_equal(mem_alloc_at(hpa(0x40000000), 0x50000000), -ENOMEM);
+	assert_int_equal(mem_alloc_at(hpa(0x80300000), 2 * MIB), -ENOMEM); /* beyond the end */
+	assert_int_equal(mem_alloc_at(hpa(0x90000000), PAGE_SIZE), -ENOMEM);
+	assert_int_equal(mem_alloc_at(hpa(0x80000000), 4 * MIB), 0); /* a range wholly */
+	assert_int_equal(free_bytes(), 3 * MIB - PAGE_SIZE);
+	assert_int_equal(mem_alloc(MIB, MIB, &pa), 0);
+	assert_int_equal(pa.addr, 0x40200000);
+}
+
 static void refuses_odd_requests(void **state)
 {
 	hpa_t pa;
@@ -225,6 +246,7 @@ int main(void)
 		cmocka_unit_test_setup(adds_whole_pages, fresh),
 		cmocka_unit_test_setup(refuses_bad_ranges, fresh),
 		cmocka_unit_test_setup(takes_from_the_top, fresh),
+		cmocka_unit_test_setup(takes_a_given_place, fresh),
 		cmocka_unit_test_setup(refuses_odd_requests, fresh),
 		cmocka_unit_test_setup(reserves_every_overlap, fresh),
 		cmocka_unit_test_setup(full_lists_stay_safe, fresh),

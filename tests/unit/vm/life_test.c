@@ -108,6 +108,7 @@ static int end(void **state)
 	(void)turn(1);
 	(void)turn(0);
 	logged[0] = '\0';
+	host_set_now(arch_now() + 1000000000); /* so much may be logged in a second */
 	host_on_poll(NULL);
 	return a->state != VM_OFF || b->state != VM_OFF || host_violations() ? -1 : 0;
 }
@@ -272,6 +273,243 @@ static void waits_and_wakes(void **state)
 	assert_int_equal(host_vcpu_syncs(a->vcpu[0]), syncs + 1);
 }
 
+static struct {
+	struct vm_device dev;
+	unsigned int resets, pauses, resumes;
+} witness;
+
+static void witness_reset(struct vm_device *dev)
+{
+	(void)dev;
+	witness.resets++;
+}
+
+static void witness_pause(struct vm_device *dev, bool paused)
+{
+	(void)dev;
+	if (paused)
+		witness.pauses++;
+	else
+		witness.resumes++;
+}
+
+/* Starts VM a with both vCPUs on. */
+static void both_on(void)
+{
+	assert_int_equal(vm_start(a), 0);
+	assert_non_null(turn(0));
+	spin_lock(&a->lock);
+	arch_vcpu_set_entry(a->vcpu[1], gpa(GUEST_RAM_BASE + 0x1000), 0);
+	vcpu_power_on_locked(a->vcpu[1]);
+	spin_unlock(&a->lock);
+	assert_non_null(turn(1));
+}
+
+static void pauses_and_resumes(void **state)
+{
+	unsigned int pauses = witness.pauses, resumes = witness.resumes;
+
+	(void)state;
+	assert_int_equal(vm_pause(a), -EBUSY);
+	assert_int_equal(vm_resume(a), -EBUSY);
+	both_on();
+	/* One runs, one waits. */
+	host_set_pcpu(unit_cpu(1));
+	vcpu_wait(a->vcpu[1]);
+	assert_null(turn(1));
+	assert_int_equal(vm_pause(a), 0);
+	assert_int_equal(a->state, VM_PAUSING);
+	assert_null(turn(0));
+	assert_int_equal(a->state, VM_PAUSING);
+	assert_null(turn(1));
+	assert_int_equal(a->state, VM_PAUSED);
+	assert_int_equal(witness.pauses, pauses + 1);
+	assert_null(unit_cpu(1)->loaded);
+	/* Nothing wakes it. */
+	vcpu_kick(a->vcpu[0], SCHED_WAKE_EVENT);
+	vcpu_kick(a->vcpu[1], SCHED_WAKE_TIMER);
+	assert_null(turn(0));
+	assert_null(turn(1));
+	assert_int_equal(vm_pause(a), -EBUSY);
+	assert_int_equal(vm_start(a), -EBUSY);
+	assert_int_equal(vm_resume(a), 0);
+	assert_int_equal(a->state, VM_RUNNING);
+	assert_int_equal(witness.resumes, resumes + 1);
+	assert_ptr_equal(turn(0), a->vcpu[0]);
+	assert_ptr_equal(turn(1), a->vcpu[1]); /* its wait ended, as a WFI may at any time */
+}
+
+static void resumed_while_pausing(void **state)
+{
+	(void)state;
+	both_on();
+	assert_int_equal(vm_pause(a), 0);
+	assert_null(turn(0));
+	assert_int_equal(vm_resume(a), 0);
+	assert_int_equal(a->state, VM_PAUSING); /* the other one is on its CPU still */
+	assert_ptr_equal(turn(1), a->vcpu[1]);
+	assert_int_equal(a->state, VM_RUNNING);
+	assert_ptr_equal(turn(0), a->vcpu[0]);
+}
+
+static void vcpus_come_and_go_while_pausing(void **state)
+{
+	(void)state;
+	both_on();
+	assert_int_equal(vm_pause(a), 0);
+	/* vCPU 1 was just turning itself off. */
+	vcpu_power_off(a->vcpu[1]);
+	assert_null(turn(0));
+	assert_int_equal(a->state, VM_PAUSING);
+	assert_null(turn(1));
+	assert_int_equal(a->state, VM_PAUSED);
+	assert_int_equal(vm_resume(a), 0);
+	assert_ptr_equal(turn(0), a->vcpu[0]);
+	assert_null(turn(1)); /* it is off */
+	/* And vCPU 0 turns it on while it is being taken away itself. */
+	assert_int_equal(vm_pause(a), 0);
+	spin_lock(&a->lock);
+	arch_vcpu_set_entry(a->vcpu[1], gpa(GUEST_RAM_BASE + 0x1000), 0);
+	vcpu_power_on_locked(a->vcpu[1]);
+	spin_unlock(&a->lock);
+	assert_null(turn(1));
+	assert_null(turn(0));
+	assert_int_equal(a->state, VM_PAUSED);
+	assert_int_equal(vm_resume(a), 0);
+	assert_ptr_equal(turn(0), a->vcpu[0]);
+	assert_ptr_equal(turn(1), a->vcpu[1]);
+}
+
+static void stopped_while_paused(void **state)
+{
+	(void)state;
+	both_on();
+	assert_int_equal(vm_pause(a), 0);
+	assert_null(turn(0));
+	assert_null(turn(1));
+	assert_int_equal(vm_stop(a, VM_STOP_RESTART), 0);
+	assert_null(turn(1));
+	assert_ptr_equal(turn(0), a->vcpu[0]); /* begun anew */
+	assert_int_equal(a->state, VM_RUNNING);
+	assert_int_equal(vm_pause(a), 0);
+	assert_int_equal(vm_stop(a, VM_STOP_ORDER), 0); /* on its way to a pause */
+	assert_null(turn(0));
+	assert_int_equal(a->state, VM_OFF);
+	assert_non_null(strstr(logged, "vm a: stopped by order"));
+	assert_int_equal(vm_stop(a, VM_STOP_ORDER), -EBUSY);
+}
+
+static void order_overrides(void **state)
+{
+	(void)state;
+	assert_int_equal(vm_start(a), 0);
+	assert_non_null(turn(0));
+	assert_int_equal(vm_stop(a, VM_STOP_RESET), 0);
+	assert_int_equal(vm_stop(a, VM_STOP_RESET), -EBUSY);
+	assert_int_equal(vm_stop(a, VM_STOP_ORDER), 0);
+	assert_null(turn(0));
+	assert_int_equal(a->state, VM_OFF); /* though on-reboot says restart */
+}
+
+/* Lets time pass on CPU 0 up to `ns` from now, and its timers run. */
+static void pass(uint64_t ns)
+{
+	host_set_now(arch_now() + ns); /* a tick is a nanosecond here */
+	timer_queue_run(&cpu->timers);
+}
+
+static void delayed_start(void **state)
+{
+	(void)state;
+	assert_int_equal(vm_start_later(a, 50), 0);
+	assert_int_equal(a->state, VM_WAITING);
+	assert_int_equal(vm_start_later(a, 50), -EBUSY);
+	pass(49 * 1000000);
+	assert_int_equal(a->state, VM_WAITING);
+	pass(1000000);
+	assert_int_equal(a->state, VM_LOADING);
+	assert_ptr_equal(turn(0), a->vcpu[0]);
+	/* A start that waits can be called off, or brought forward. */
+	assert_int_equal(vm_stop(a, VM_STOP_ORDER), 0);
+	assert_null(turn(0));
+	assert_int_equal(vm_start_later(a, 50), 0);
+	assert_int_equal(vm_stop(a, VM_STOP_RESET), -EBUSY);
+	assert_int_equal(vm_stop(a, VM_STOP_ORDER), 0);
+	assert_int_equal(a->state, VM_OFF);
+	pass(60 * 1000000);
+	assert_int_equal(a->state, VM_OFF);
+	assert_int_equal(vm_start_later(a, 50), 0);
+	assert_int_equal(vm_start(a), 0);
+	assert_ptr_equal(turn(0), a->vcpu[0]);
+	pass(60 * 1000000);
+	assert_int_equal(a->state, VM_RUNNING);
+}
+
+static void crashes_in_a_row(void **state)
+{
+	struct bundle_vm *cfg = &file.vm[1];
+
+	(void)state;
+	cfg->on_crash = BUNDLE_ON_RESTART;
+	cfg->crash_limit = 3;
+	cfg->restart_delay_ms = 10;
+	assert_int_equal(vm_start(b), 0);
+	assert_ptr_equal(turn(0), b->vcpu[0]);
+	for (int i = 0; i < 2; i++) {
+		vm_crash(b->vcpu[0], "again");
+		assert_null(turn(0));
+		assert_int_equal(b->state, VM_WAITING);
+		pass(10 * 1000000);
+		assert_ptr_equal(turn(0), b->vcpu[0]);
+	}
+	/* A life that was long enough: the row begins anew. */
+	pass((uint64_t)BUNDLE_CRASH_WINDOW_MS * 1000000);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(b->state, VM_RUNNING);
+		vm_watchdog_bite(b, "not refreshed");
+		assert_null(turn(0));
+		if (i == 2)
+			break;
+		pass(10 * 1000000);
+		assert_ptr_equal(turn(0), b->vcpu[0]);
+	}
+	assert_int_equal(b->state, VM_OFF);
+	assert_non_null(strstr(logged, "vm b: watchdog: not refreshed"));
+	assert_non_null(strstr(logged, "vm b: crashed, left off: crash-limit reached"));
+	/* Who is off is bitten no more. */
+	logged[0] = '\0';
+	vm_watchdog_bite(b, "not refreshed");
+	assert_string_equal(logged, "");
+	cfg->on_crash = BUNDLE_ON_STOP;
+	cfg->crash_limit = 0;
+	cfg->restart_delay_ms = 0;
+}
+
+static void devices_are_told(void **state)
+{
+	unsigned int resets = witness.resets, pauses = witness.pauses, resumes = witness.resumes;
+
+	(void)state;
+	assert_int_equal(vm_start(a), 0);
+	assert_non_null(turn(0));
+	assert_int_equal(witness.resets, resets + 1);
+	assert_int_equal(vm_stop(a, VM_STOP_ORDER), 0);
+	assert_null(turn(0));
+	assert_int_equal(witness.pauses, pauses + 1);
+	assert_int_equal(witness.resumes, resumes);
+}
+
+static void found_by_name(void **state)
+{
+	(void)state;
+	assert_ptr_equal(vm_find("a"), a);
+	assert_ptr_equal(vm_find("2"), b);
+	assert_null(vm_find("c"));
+	assert_null(vm_find(""));
+	assert_null(vm_find("02"));
+	assert_string_equal(vm_state_name(VM_PAUSED), "paused");
+}
+
 static void alone_or_not(void **state)
 {
 	(void)state;
@@ -298,6 +536,15 @@ int main(void)
 		cmocka_unit_test_teardown(damaged_image_does_not_run, end),
 		cmocka_unit_test_teardown(stopped_while_loading, end),
 		cmocka_unit_test_teardown(waits_and_wakes, end),
+		cmocka_unit_test_teardown(pauses_and_resumes, end),
+		cmocka_unit_test_teardown(resumed_while_pausing, end),
+		cmocka_unit_test_teardown(vcpus_come_and_go_while_pausing, end),
+		cmocka_unit_test_teardown(stopped_while_paused, end),
+		cmocka_unit_test_teardown(order_overrides, end),
+		cmocka_unit_test_teardown(delayed_start, end),
+		cmocka_unit_test_teardown(crashes_in_a_row, end),
+		cmocka_unit_test_teardown(devices_are_told, end),
+		cmocka_unit_test_teardown(found_by_name, end),
 		cmocka_unit_test_teardown(alone_or_not, end),
 		cmocka_unit_test_teardown(found_by_index, end),
 	};
@@ -313,5 +560,8 @@ int main(void)
 		return 1;
 	a = vm_get(0);
 	b = vm_get(1);
+	witness.dev.reset = witness_reset;
+	witness.dev.pause = witness_pause;
+	vm_add_device(a, &witness.dev);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,7 +60,8 @@ struct arm64_vcpu {
 struct arm64_vm {
 	struct vm vm; /* first */
 	uint64_t vttbr;
-	uint64_t cntvoff;
+	uint64_t cntvoff; /* 0 at a start, and then the length of its pauses in ticks */
+	uint64_t paused_at;
 	uint8_t last_vcpu[CONFIG_CPU_MAX]; /* which vCPU ran last on each CPU: that CPU's data */
 	struct vgic_vm vgic;
 };
@@ -117,8 +118,10 @@ extern struct cpu_stacks arm64_stacks[CONFIG_CPU_MAX];
  * Called from vectors.S, which also counts the exit, takes the time at both ends and goes on after a TRAP_SKIP. Handlers may
  * be called with x19..x28 of the array stale unless their class has no target register (see sync_full there).
  */
-typedef enum trap_result trap_handler(struct arm64_vcpu *a, uint64_t esr);
-extern trap_handler *const trap_handlers[64];
+enum trap_result trap_wfx(struct arm64_vcpu *a, uint64_t esr);
+enum trap_result trap_smc(struct arm64_vcpu *a, uint64_t esr);
+enum trap_result trap_hidden(struct arm64_vcpu *a, uint64_t esr);
+enum trap_result trap_unknown(struct arm64_vcpu *a, uint64_t esr);
 void trap_hvc(struct arm64_vcpu *a, uint64_t esr);
 void trap_serror(struct arm64_vcpu *a);
 void trap_finish(enum trap_result result);

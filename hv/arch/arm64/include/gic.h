@@ -26,9 +26,12 @@ struct gic_ops {
 	void (*handle_irqs)(void);
 	void (*deactivate)(uint32_t intid);
 	void (*send_sgi)(unsigned int cpu, uint32_t sgi);
-	/* SPI: level-sensitive, to this CPU. PPI: on this CPU. */
+	/* SPI: to this CPU. PPI: on this CPU. */
 	void (*enable)(uint32_t intid);
-	void (*set_active)(uint32_t intid); /* PPI of this CPU */
+	void (*disable)(uint32_t intid);               /* SPI: neither pending nor active afterwards */
+	void (*configure)(uint32_t intid, bool edge);  /* SPI, disabled */
+	void (*route)(uint32_t intid, uint64_t hw_id); /* SPI: to the CPU of that affinity */
+	void (*set_active)(uint32_t intid);            /* SPI, or PPI of this CPU */
 	/* Virtual CPU interface of this CPU; list registers in GICv3's format. */
 	void (*lr_write[16])(uint64_t value);
 	uint64_t (*lr_read[16])(void);

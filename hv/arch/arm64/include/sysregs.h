@@ -105,25 +105,13 @@
 #define SCTLR_EL2_I BIT64(12)
 #define SCTLR_EL2_WXN BIT64(19)
 
+#define SCTLR_EL1_E0E BIT64(24)
+#define SCTLR_EL1_EE BIT64(25)
 #define SCTLR_EL1_RESET UINT64_C(0x30d00800) /* RES1 bits; MMU and caches off */
 
 #define ESR_EC_SHIFT 26
 #define ESR_IL BIT64(25)
 #define ESR_ISS UINT64_C(0x1ffffff)
-
-#define EC_UNKNOWN 0x00
-#define EC_WFX 0x01
-#define EC_FP 0x07
-#define EC_PAUTH 0x09
-#define EC_BTI 0x0d
-#define EC_ILLEGAL 0x0e
-#define EC_SVC32 0x11
-#define EC_HVC64 0x16
-#define EC_SMC64 0x17
-#define EC_SYSREG 0x18
-#define EC_SVE 0x19
-#define EC_IABT_LOW 0x20
-#define EC_DABT_LOW 0x24
 
 #define SPSR_EL1H UINT64_C(0x5)
 #define SPSR_DAIF UINT64_C(0x3c0)

@@ -25,7 +25,7 @@
 #define VIRQ_ACTIVE (1u << 3)
 #define VIRQ_EDGE (1u << 4)
 #define VIRQ_GROUP1 (1u << 5)
-#define VIRQ_HW (1u << 6)    /* the physical interrupt of the same number is tied to it */
+#define VIRQ_HW (1u << 6) /* a physical interrupt is tied to it: for PPIs that of the same number, for SPIs spi_hw[] */
 #define VIRQ_AGAIN (1u << 7) /* became pending anew while another CPU's list register held it */
 
 struct virq {
@@ -64,7 +64,9 @@ struct vgic_vm {
 	uint32_t spi_count;
 	uint32_t typer; /* GICD_TYPER */
 	struct virq spi[CONFIG_SPI_MAX];
-	uint8_t spi_any[CONFIG_SPI_MAX / 8]; /* IROUTER.Interrupt_Routing_Mode */
+	uint16_t spi_hw[CONFIG_SPI_MAX];      /* with VIRQ_HW: the board's INTID behind it; 0: none. Boot only */
+	uint8_t spi_edge[CONFIG_SPI_MAX / 8]; /* and whether that is edge-triggered */
+	uint8_t spi_any[CONFIG_SPI_MAX / 8];  /* IROUTER.Interrupt_Routing_Mode */
 };
 
 static inline bool virq_pending(const struct virq *q)
@@ -101,6 +103,9 @@ void vgic_vcpu_reset(struct arm64_vcpu *a);
 /* Makes an interrupt pending (edge meaning). Any CPU. Wakes, raises or kicks its vCPU; why: as for vcpu_kick(). */
 void vgic_pend_private(struct arm64_vcpu *a, uint32_t intid);
 
+/* The same for a shared one, which the VM has. */
+void vgic_pend_spi(struct arm64_vm *vm, uint32_t intid);
+
 /* Sets the level of a private (own CPU or not loaded) or shared interrupt. */
 void vgic_line_spi(struct arm64_vm *vm, uint32_t intid, bool level);
 void vgic_line_private(struct arm64_vcpu *a, uint32_t intid, bool level);
@@ -111,8 +116,25 @@ void vgic_line_private(struct arm64_vcpu *a, uint32_t intid, bool level);
  */
 void vgic_vtimer_fired(struct arm64_vcpu *a);
 
-/* Write to ICC_SGI1R_EL1 / ICC_SGI0R_EL1 / ICC_ASGI1R_EL1 (IHI 0069 12.2.17). */
+/*
+ * An SPI of the board belongs to a virtual SPI of a VM from now on (boot; it stays disabled until the VM starts). 0, or -EINVAL when the
+ * VM has no such SPI, -EBUSY when one of them is taken.
+ */
+int vgic_hw_assign(struct arm64_vm *vm, uint32_t intid, uint32_t hw_intid, bool edge);
+
+/* The board's SPIs of a VM that starts, on the CPU of its vCPU 0, or that has stopped. */
+void vgic_hw_enable(struct arm64_vm *vm, bool on);
+
+/*
+ * An SPI of the board was acknowledged and its priority dropped. True: it is a VM's and stays active until the guest
+ * deactivates the virtual one. Any CPU.
+ */
+bool vgic_hw_fired(uint32_t hw_intid);
+
+/* Write to ICC_SGI1R_EL1 (IHI 0069 12.2.17): SGIs of either group. */
 enum trap_result vgic_sgi(struct arm64_vcpu *a, uint64_t sgir);
+/* Write to ICC_SGI0R_EL1 or ICC_ASGI1R_EL1: only where the SGI is of group 0 (one security state, IHI 0069 table 12-14). */
+enum trap_result vgic_sgi_group0(struct arm64_vcpu *a, uint64_t sgir);
 /* ICC_DIR_EL1 while spilled active interrupts exist. */
 void vgic_dir(struct arm64_vcpu *a, uint32_t intid);
 
@@ -134,6 +156,10 @@ mmio_handler vgic_redist_mmio;
 /* --- between vgic.c, vgic_lr.c and vgic_dist.c; lock held ---------------------------------------------------------------- */
 
 struct virq *vgic_irq(struct arm64_vm *vm, struct arm64_vcpu *priv, uint32_t intid);
+static inline uint32_t vgic_hw_intid(const struct vgic_vm *g, uint32_t intid)
+{
+	return intid < VGIC_PRIVATE ? intid : g->spi_hw[intid - VGIC_PRIVATE];
+}
 struct arm64_vcpu *vgic_owner(struct arm64_vm *vm, struct arm64_vcpu *priv, uint32_t intid);
 void vgic_set_pend_locked(struct arm64_vm *vm, struct arm64_vcpu *a, const struct virq *q, uint32_t intid);
 void vgic_fold_locked(struct arm64_vcpu *a);

@@ -20,8 +20,22 @@ struct vcpu *arch_vcpu_alloc(void);
 int arch_vm_init(struct vm *vm);
 void arch_vcpu_init(struct vcpu *v);
 
+/*
+ * Boot: gives the VM a device of the board, found in the firmware's tree: registers into its map, interrupts to its interrupt
+ * controller. 0, or a line of log with the reason and an error.
+ */
+int arch_vm_add_device(struct vm *vm, const struct bundle_device *dev);
+
 /* To the state after a VM's reset: interrupt controller and vCPUs. All vCPUs are off. */
 void arch_vm_reset(struct vm *vm);
+
+/*
+ * All vCPUs have left their CPUs: the VM's time stands still from the one on and goes on with the other; it has stopped, and
+ * nothing may reach it any more (timers, interrupts of its devices). vm->lock held.
+ */
+void arch_vm_pause(struct vm *vm);
+void arch_vm_resume(struct vm *vm);
+void arch_vm_stopped(struct vm *vm);
 
 /* First instruction and argument for a vCPU that is off. */
 void arch_vcpu_set_entry(struct vcpu *v, gpa_t entry, uint64_t arg0);
@@ -41,8 +55,10 @@ bool arch_vcpu_irq_pending(struct vcpu *v);
  */
 void arch_vm_irq_line(struct vm *vm, uint32_t intid, bool level);
 
-/* Guest PC, and one log record of the registers, for messages. */
+/* Guest PC, for messages. */
 uint64_t arch_vcpu_pc(const struct vcpu *v);
+
+/* A log record of registers and back-trace. The vCPU is loaded on this CPU and doesn't run. */
 void arch_vcpu_log(const struct vcpu *v);
 
 /* The vCPU's trapping policy changed (alone on its CPU or not). */
