@@ -40,6 +40,11 @@ EVENTS = {
     "sgi_cross_wfi_send": "its cost to the sender",
     "sgi_cross_wfi_dedicated": "SGI to a vCPU in WFI, CPU of its own (Xen: null scheduler)",
 }
+RTOS = {
+    "rtos_switch": "task switch: from the call of `rtos_sem_give()` to the return of the woken task's `rtos_sem_take()`",
+    "rtos_irq_to_task": "interrupt to task: from a timer's deadline, while another task computes, to the return of "
+                        "`rtos_sleep_until()`",
+}
 SIZES = {
     "text_bytes": "code and constants, bytes (`.text`, `.rodata`)",
     "resident_bytes": "memory kept on a board with 1 GiB, without page tables, bytes",
@@ -72,6 +77,13 @@ def size_table(results, limits, peers):
     for key, what in SIZES.items():
         lines.append(row(f"{what} (`{key}`)", results[key], limits["limits"].get(key, "–"),
                          *peers["sizes"].get(key, ["–"] * 2)))
+    return "\n".join(lines)
+
+
+def rtos_table(results, limits):
+    lines = [row("the real-time guest's kernel, bare", "p50", "max of all ways", "limit"), "|---|---:|---:|---:|"]
+    lines += [row(f"{what} (`{key}`)", results[key], results[f"{key}_max"], limits["limits"][key])
+              for key, what in RTOS.items()]
     return "\n".join(lines)
 
 
@@ -118,7 +130,8 @@ def main():
 
     text = DOCUMENT.read_text()
     for name, table in (("events", event_table(results, limits, peers)), ("sizes", size_table(results, limits, peers)),
-                        ("hvc_null", breakdown_table(breakdown.merged(runs))), ("maxima", explained_table(limits))):
+                        ("rtos", rtos_table(results, limits)), ("hvc_null", breakdown_table(breakdown.merged(runs))),
+                        ("maxima", explained_table(limits))):
         text = replace_part(text, name, table)
     DOCUMENT.write_text(text)
     for key, value in sorted(results.items()):

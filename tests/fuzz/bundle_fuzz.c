@@ -39,6 +39,7 @@ struct file {
 	struct bundle_header header;
 	struct bundle_vm vm[2];
 	struct bundle_load load[3];
+	struct bundle_device device[2];
 	uint8_t image[300];
 };
 
@@ -54,7 +55,17 @@ static void make_good(struct file *f)
 		.vm_offset = offsetof(struct file, vm),
 		.load_count = 3,
 		.load_offset = offsetof(struct file, load),
+		.device_count = 2,
+		.device_offset = offsetof(struct file, device),
 	};
+	for (uint32_t i = 0; i < 2; i++)
+		f->device[i] = (struct bundle_device){
+			.path = "/uart@1000",
+			.reg = { { .ipa = 0x10000000, .bytes = 0x1000 } },
+			.reg_count = 1,
+			.irq = { 40 },
+			.irq_count = 1,
+		};
 	for (uint32_t i = 0; i < 2; i++)
 		f->vm[i] = (struct bundle_vm){
 			.label = "fuzz",
@@ -65,6 +76,8 @@ static void make_good(struct file *f)
 			.load_first = i,
 			.load_count = 2,
 			.spi_count = 32,
+			.device_first = i,
+			.device_count = 1,
 		};
 	for (uint32_t i = 0; i < 3; i++)
 		f->load[i] = (struct bundle_load){
@@ -97,6 +110,19 @@ static void load(const struct bundle_header *h, const struct bundle_vm *cfg, uin
 	loaded += ret == 0;
 }
 
+/* What arch_vm_add_device() relies on. */
+static void check_devices(const struct bundle_header *h, const struct bundle_vm *cfg, size_t size)
+{
+	const struct bundle_device *d = (const void *)((const char *)h + h->device_offset);
+
+	d += cfg->device_first;
+	for (uint32_t i = 0; i < cfg->device_count; i++, d++) {
+		FUZZ_CHECK((size_t)((const char *)(d + 1) - (const char *)h) <= size);
+		FUZZ_CHECK(d->path[0] == '/' && strnlen(d->path, sizeof(d->path)) < sizeof(d->path));
+		FUZZ_CHECK(d->reg_count <= BUNDLE_DEVICE_REGS && d->irq_count <= BUNDLE_DEVICE_IRQS);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = { data, size };
@@ -124,8 +150,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		const struct bundle_vm *vms = (const void *)((const char *)h + h->vm_offset);
 
 		FUZZ_CHECK(file_size >= sizeof(*h) && h->total_bytes <= file_size && h->vm_count <= BUNDLE_VM_MAX);
-		for (uint32_t i = 0; i < h->vm_count; i++)
+		for (uint32_t i = 0; i < h->vm_count; i++) {
+			check_devices(h, &vms[i], file_size);
 			load(h, &vms[i], i ? 65536 : 3);
+		}
 	}
 	/* An input of nothing leaves a good bundle: if that doesn't load, nothing was tested. */
 	FUZZ_CHECK(size != 0 || loaded != 0);

@@ -9,7 +9,7 @@
 UNIT_OUT := $(O)/tests/unit
 UNIT_OBJ := $(O)/tests/hv
 
--include tests/unit/mkbundle/build.mk
+-include tests/unit/mkbundle/build.mk tests/unit/rtos/build.mk
 
 HOST_WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wundef -Wvla -Wpointer-arith \
 	-Wwrite-strings
@@ -19,7 +19,7 @@ HOST_INCLUDE := -include tests/unit/config.h -include host_compiler.h -Itests/un
 HOST_FLAGS := -std=gnu11 $(HOST_WARN) $(HOST_SANITIZE) $(HOST_INCLUDE)
 
 # support.c has a panic() of its own, which a test can expect.
-host_srcs := $(filter-out hv/core/panic.c,$(foreach part,arch/host lib mem core sched vm dev xen, \
+host_srcs := $(filter-out hv/core/panic.c,$(foreach part,arch/host lib mem core sched vm dev xen main, \
 	$(wildcard hv/$(part)/*.c))) tests/unit/support.c
 host_objs := $(host_srcs:%.c=$(UNIT_OBJ)/%.o)
 
@@ -37,7 +37,7 @@ $(UNIT_OBJ)/libhost.a: $(host_objs) tests/unit/build.mk
 	$(Q)rm -f $@
 	$(Q)ar rcs $@ $(filter %.o,$^)
 
-unit_tests := $(patsubst tests/unit/%.c,%,$(foreach part,arch lib mem core sched vm dev xen, \
+unit_tests := $(patsubst tests/unit/%.c,%,$(foreach part,arch lib mem core sched vm dev xen main, \
 	$(sort $(wildcard tests/unit/$(part)/*_test.c))))
 UNIT ?= $(unit_tests)
 

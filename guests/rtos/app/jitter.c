@@ -5,23 +5,20 @@
  */
 #include "app/jitter.h"
 
-#include "kernel/timer.h"
-
 void jitter_clear(struct jitter *jitter)
 {
 	*jitter = (struct jitter){ .min_ns = UINT64_MAX };
 }
 
-void jitter_add(struct jitter *jitter, const struct task_release *release)
+void jitter_add(struct jitter *jitter, uint64_t late_ns, uint64_t missed)
 {
-	uint64_t late_ns = timer_ticks_to_ns(release->entry - release->deadline);
 	uint32_t bucket = 0;
 
 	while (bucket < JITTER_BUCKETS - 1 && late_ns >= JITTER_BUCKET_NS(bucket))
 		bucket++;
 	jitter->bucket_count[bucket]++;
 	jitter->count++;
-	jitter->missed += release->missed;
+	jitter->missed += missed;
 	jitter->sum_ns += late_ns;
 	if (late_ns < jitter->min_ns)
 		jitter->min_ns = late_ns;

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The periodic task's lateness: how long after its deadline the interrupt handler was entered. */
+/* The periodic task's lateness: how long after its deadline it ran. */
 #ifndef RTOS_APP_JITTER_H
 #define RTOS_APP_JITTER_H
-
-#include "kernel/task.h"
 
 #include <stdint.h>
 
@@ -19,7 +17,7 @@ struct jitter {
 
 void jitter_clear(struct jitter *jitter);
 
-/* Adds one release. Task context. */
-void jitter_add(struct jitter *jitter, const struct task_release *release);
+/* Adds one release. */
+void jitter_add(struct jitter *jitter, uint64_t late_ns, uint64_t missed);
 
 #endif

@@ -1,58 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Boot order of the real-time guest, and its task table. From start.S with the MMU on and interrupts masked.
+ * The application's table of contents: its tasks, their priorities and stacks, and the order in which they start. Copy
+ * this file and replace the tasks; rtos.h says what a task may call.
  */
+#include "app/health.h"
 #include "app/options.h"
 #include "app/report.h"
 #include "app/shell.h"
-#include "kernel/arch.h"
-#include "kernel/fault.h"
-#include "kernel/fdt.h"
-#include "kernel/gic.h"
-#include "kernel/layout.h"
-#include "kernel/libc.h"
-#include "kernel/mmu.h"
-#include "kernel/task.h"
-#include "kernel/timer.h"
-#include "kernel/uart.h"
+#include "rtos.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-extern char image_end[]; /* rtos.ld */
+static struct options options;
+static struct rtos_task measure, print, shell, health;
 
-/* Most urgent first. */
-static struct task *const tasks[] = { &report_measure_task, &report_print_task, &shell_task };
+RTOS_STACK_DEFINE(measure_stack, 8192);
+RTOS_STACK_DEFINE(print_stack, 8192);
+RTOS_STACK_DEFINE(shell_stack, 16384);
+RTOS_STACK_DEFINE(health_stack, 8192);
 
-_Noreturn void main(uint64_t tree);
-_Noreturn void main(uint64_t tree)
+/* More urgent is higher. Nothing in `measure` waits for the console, so a slow one can't make it late. */
+static const struct {
+	struct rtos_task *task;
+	struct rtos_task_config config;
+} tasks[] = {
+	{ &measure, { "measure", 24, report_measure, &options, measure_stack, sizeof(measure_stack) } },
+	{ &print, { "print", 8, report_print, &options, print_stack, sizeof(print_stack) } },
+	{ &shell, { "shell", 4, shell_run, NULL, shell_stack, sizeof(shell_stack) } },
+	{ &health, { "health", 1, health_run, NULL, health_stack, sizeof(health_stack) } },
+};
+
+/* Runs as the most urgent task, so the others start when it returns. */
+void app_main(void)
 {
-	struct options options;
-	struct fdt_facts facts;
-	const char *tree_error, *error;
-
-	uart_init();
-	tree_error = fdt_read(tree, &facts);
-	facts.ram_end &= ~(uint64_t)(LAYOUT_BLOCK_BYTES - 1);
-	if (facts.ram_end < LAYOUT_IMAGE_BASE + LAYOUT_IMAGE_BYTES)
-		fault_stop("less than 4 MiB of RAM");
-	mmu_init(facts.ram_end);
-	libc_init(facts.ram_end);
-
-	error = gic_init();
-	if (error)
-		fault_stop(error);
-	if (!timer_init(task_timer_expired))
-		fault_stop("CNTFRQ_EL0 is 0");
-	uart_listen(shell_received);
-	irq_enable();
-
-	if (tree_error)
-		printf("rtos: device tree not used: %s\n", tree_error);
-	options_parse(facts.bootargs, &options);
+	options_parse(rtos_bootargs(), &options);
 	if (!options.quiet)
 		printf("rtos: start period=%" PRIu64 "us timer=%" PRIu64 "Hz ram-end=0x%" PRIx64 "\n",
-		       options.period_us, timer_hz(), facts.ram_end);
-	report_init(&options);
-	task_start(tasks, sizeof(tasks) / sizeof(tasks[0]));
+		       options.period_us, rtos_hz(), rtos_ram_end());
+	report_init();
+	rtos_hang_watch(rtos_us(options.hang_ms * 1000 / HANG_LOOKS), HANG_LOOKS);
+	for (size_t i = 0; i < sizeof(tasks) / sizeof(tasks[0]); i++)
+		RTOS_ASSERT(rtos_task_create(tasks[i].task, &tasks[i].config) == RTOS_OK);
 }

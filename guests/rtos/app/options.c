@@ -13,6 +13,7 @@
 
 #define DEFAULT_REPORT 100
 #define DEFAULT_PERIOD_US 10000
+#define DEFAULT_HANG_MS 30000
 #define WORD_BYTES 48
 
 struct number {
@@ -26,6 +27,7 @@ static const struct number numbers[] = {
 	{ "periods", offsetof(struct options, periods), 0, UINT32_MAX },
 	{ "report", offsetof(struct options, report), 0, UINT32_MAX },
 	{ "period-us", offsetof(struct options, period_us), 100, 10000000 },
+	{ "hang-ms", offsetof(struct options, hang_ms), 0, 3600000 },
 };
 
 static void parse_number(const struct number *number, const char *text, struct options *options)
@@ -66,7 +68,9 @@ static void parse_word(char *word, struct options *options)
 
 void options_parse(const char *bootargs, struct options *options)
 {
-	*options = (struct options){ .report = DEFAULT_REPORT, .period_us = DEFAULT_PERIOD_US };
+	*options = (struct options){ .report = DEFAULT_REPORT,
+				     .period_us = DEFAULT_PERIOD_US,
+				     .hang_ms = DEFAULT_HANG_MS };
 
 	while (*bootargs) {
 		size_t length = strcspn(bootargs, " \t\n");

@@ -1,57 +1,80 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The measured task collects lateness and never prints; the print task writes lines at its leisure.
+ * The measured task collects lateness and never prints; the print task writes lines at its leisure. Between them is a
+ * queue of finished statistics. Where it is full, the measured task goes on collecting and sends later: it never
+ * waits.
  *
  * Lines: "rtos: up" once, after PROOF_PERIODS releases in a row of which none was missed; "rtos: late" when such a row
- * failed; "rtos: jitter" every options.report periods. Tasks don't preempt each other, so both share plain variables.
+ * failed; "rtos: jitter" every options.report periods.
  */
 #include "app/report.h"
 
 #include "app/jitter.h"
-#include "kernel/psci.h"
-#include "kernel/timer.h"
+#include "app/options.h"
+#include "rtos.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #define PROOF_PERIODS 10u
+#define QUEUE_ITEMS 4u
 
-static struct options options;
+struct message {
+	enum { MESSAGE_PROOF, MESSAGE_WINDOW, MESSAGE_END } kind;
+	struct jitter jitter;
+};
+
+static struct rtos_queue queue;
+static struct message queue_items[QUEUE_ITEMS];
+
+/* The measured task's; `total` is read by others with interrupts masked. */
 static struct jitter total, window, proof;
-static struct jitter window_done, proof_done; /* for the print task, valid with the flags below */
-static bool window_due, proof_due, end_due;
-static bool proven;
-static uint64_t proof_failures;
+static bool proven, ended;
 
-static void measure_proof(const struct task_release *release)
+static bool send(int kind, const struct jitter *jitter)
 {
-	jitter_add(&proof, release);
-	if (proof.count < PROOF_PERIODS)
-		return;
-	proven = proof.missed == 0;
-	proof_done = proof;
-	proof_due = true;
-	jitter_clear(&proof);
+	struct message message = { .kind = kind, .jitter = *jitter };
+
+	return rtos_queue_send(&queue, &message, RTOS_NO_WAIT) == RTOS_OK;
 }
 
-static void measure_run(const struct task_release *release)
+static void collect(const struct options *options, uint64_t late_ns, uint64_t missed)
 {
-	uint64_t periods;
+	uint64_t saved = rtos_irq_save();
 
-	jitter_add(&total, release);
-	jitter_add(&window, release);
-	if (!proven)
-		measure_proof(release);
-	if (options.report && window.count >= options.report) {
-		window_done = window;
-		window_due = true;
-		jitter_clear(&window);
+	jitter_add(&total, late_ns, missed);
+	rtos_irq_restore(saved);
+	jitter_add(&window, late_ns, missed);
+	if (!proven) {
+		jitter_add(&proof, late_ns, missed);
+		if (proof.count >= PROOF_PERIODS && send(MESSAGE_PROOF, &proof)) {
+			proven = proof.missed == 0;
+			jitter_clear(&proof);
+		}
 	}
-	periods = total.count + total.missed; /* missed ones too: the end comes in bounded time */
-	if (options.periods && periods >= options.periods)
-		end_due = true;
-	if (window_due || proof_due || end_due)
-		task_release(&report_print_task);
+	if (options->report && window.count >= options->report && send(MESSAGE_WINDOW, &window))
+		jitter_clear(&window);
+	/* Missed ones count too: the end comes in bounded time. */
+	if (options->periods && !ended && total.count + total.missed >= options->periods)
+		ended = send(MESSAGE_END, &total);
+}
+
+/* Deadlines lie on a grid: what this task does, or a late start of it, doesn't move the next ones. */
+void report_measure(void *arg)
+{
+	const struct options *options = arg;
+	uint64_t period = rtos_us(options->period_us), deadline = rtos_now();
+
+	for (;;) {
+		bool overrun;
+		uint64_t late;
+
+		deadline += period;
+		overrun = rtos_sleep_until(deadline) != RTOS_OK;
+		late = rtos_now() - deadline;
+		collect(options, rtos_ticks_to_ns(late), late / period + overrun);
+		deadline += late / period * period;
+	}
 }
 
 static void print_line(const char *what, const struct jitter *jitter)
@@ -64,65 +87,68 @@ static void print_line(const char *what, const struct jitter *jitter)
 }
 
 /* The 1st failure is told, then the 2nd, 4th, 8th..., so that a guest that is always late doesn't fill the console. */
-static void print_proof(void)
+static void print_proof(const struct jitter *jitter)
 {
-	if (proof_done.missed == 0) {
+	static uint64_t failures;
+
+	if (jitter->missed == 0) {
 		printf("rtos: up\n");
 		return;
 	}
-	proof_failures++;
-	if ((proof_failures & (proof_failures - 1)) == 0)
-		printf("rtos: late: %" PRIu64 " missed in %u periods, worst %" PRIu64 "ns; not up yet\n",
-		       proof_done.missed, PROOF_PERIODS, proof_done.max_ns);
+	failures++;
+	if ((failures & (failures - 1)) == 0)
+		printf("rtos: late: %" PRIu64 " missed in %" PRIu64 " periods, worst %" PRIu64 "ns; not up yet\n",
+		       jitter->missed, jitter->count, jitter->max_ns);
 }
 
 void report_print_total(void)
 {
 	const char *separator = "";
+	uint64_t saved = rtos_irq_save();
+	struct jitter copy = total;
 
-	print_line("jitter total", &total);
+	rtos_irq_restore(saved);
+	print_line("jitter total", &copy);
 	printf("rtos: histogram");
 	for (uint32_t i = 0; i < JITTER_BUCKETS; i++) {
-		if (!total.bucket_count[i])
+		if (!copy.bucket_count[i])
 			continue;
 		if (i < JITTER_BUCKETS - 1)
-			printf("%s <%" PRIu64 "ns:%" PRIu32, separator, JITTER_BUCKET_NS(i), total.bucket_count[i]);
+			printf("%s <%" PRIu64 "ns:%" PRIu32, separator, JITTER_BUCKET_NS(i), copy.bucket_count[i]);
 		else
-			printf("%s more:%" PRIu32, separator, total.bucket_count[i]);
+			printf("%s more:%" PRIu32, separator, copy.bucket_count[i]);
 		separator = ",";
 	}
 	printf("\n");
 }
 
-static void print_run(const struct task_release *release)
+void report_print(void *arg)
 {
-	(void)release;
-	if (proof_due) {
-		proof_due = false;
-		print_proof();
-	}
-	if (window_due) {
-		window_due = false;
-		if (!options.quiet)
-			print_line("jitter", &window_done);
-	}
-	if (end_due) {
-		report_print_total();
-		printf("rtos: off\n");
-		printf("rtos: PSCI SYSTEM_OFF failed: %" PRId64 "\n", psci_system_off());
-		options.periods = 0; /* go on for ever rather than ask again every period */
-		end_due = false;
+	const struct options *options = arg;
+	struct message message;
+
+	while (rtos_queue_receive(&queue, &message, RTOS_FOREVER) == RTOS_OK) {
+		switch (message.kind) {
+		case MESSAGE_PROOF:
+			print_proof(&message.jitter);
+			break;
+		case MESSAGE_WINDOW:
+			if (!options->quiet)
+				print_line("jitter", &message.jitter);
+			break;
+		case MESSAGE_END:
+			report_print_total();
+			printf("rtos: off\n");
+			printf("rtos: PSCI SYSTEM_OFF failed: %" PRId64 "\n", rtos_off());
+			break;
+		}
 	}
 }
 
-void report_init(const struct options *chosen)
+void report_init(void)
 {
-	options = *chosen;
-	report_measure_task.period_ticks = timer_us_to_ticks(options.period_us);
+	RTOS_ASSERT(rtos_queue_init(&queue, queue_items, sizeof(queue_items[0]), QUEUE_ITEMS) == RTOS_OK);
 	jitter_clear(&total);
 	jitter_clear(&window);
 	jitter_clear(&proof);
 }
-
-struct task report_measure_task = { .name = "measure", .run = measure_run };
-struct task report_print_task = { .name = "print", .run = print_run };

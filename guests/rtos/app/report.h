@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The measured task and the task that prints what it found. */
+/*
+ * The measured task and the task that prints what it found. Entries for rtos_task_create(); arg is the struct options.
+ */
 #ifndef RTOS_APP_REPORT_H
 #define RTOS_APP_REPORT_H
 
-#include "app/options.h"
-#include "kernel/task.h"
+/* Before the tasks are created. */
+void report_init(void);
 
-extern struct task report_measure_task; /* periodic, most urgent */
-extern struct task report_print_task;
+void report_measure(void *arg); /* periodic, most urgent */
+void report_print(void *arg);
 
-/* Keeps options; call before task_start(). */
-void report_init(const struct options *options);
-
-/* Everything since the start, with the histogram. Task context. */
+/* Everything since the start, with the histogram. */
 void report_print_total(void);
 
 #endif

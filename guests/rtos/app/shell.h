@@ -3,11 +3,7 @@
 #ifndef RTOS_APP_SHELL_H
 #define RTOS_APP_SHELL_H
 
-#include "kernel/task.h"
-
-extern struct task shell_task;
-
-/* For uart_listen(): wakes the shell. Interrupt context. */
-void shell_received(void);
+/* Entry for rtos_task_create(); arg is unused. */
+void shell_run(void *arg);
 
 #endif

@@ -1,106 +1,156 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tasks' lives, and what can be told about them. */
+#include "arch/port.h"
+#include "kernel/mutex.h"
+#include "kernel/sched.h"
+
+static bool task_is_known(const struct rtos_task *task)
+{
+	for (uint32_t i = 0; i < sched.task_count; i++) {
+		if (sched.tasks[i] == task)
+			return true;
+	}
+	return false;
+}
+
+static bool config_is_valid(const struct rtos_task_config *config)
+{
+	return config->name && config->entry && config->stack && config->priority >= RTOS_PRIORITY_MIN &&
+	       config->priority <= RTOS_PRIORITY_MAX && (uintptr_t)config->stack % RTOS_PAGE_BYTES == 0 &&
+	       config->stack_bytes >= RTOS_PAGE_BYTES + RTOS_STACK_MIN && config->stack_bytes % 16 == 0;
+}
+
+int rtos_task_create(struct rtos_task *task, const struct rtos_task_config *config)
+{
+	uint64_t saved;
+	uint64_t *fill;
+	int result = RTOS_OK;
+
+	if (!config_is_valid(config))
+		return RTOS_EINVAL;
+	saved = port_irq_save();
+	if (task_is_known(task))
+		result = RTOS_EINVAL;
+	else if (sched.task_count == RTOS_TASK_MAX)
+		result = RTOS_EFULL;
+	port_irq_restore(saved);
+	if (result != RTOS_OK)
+		return result;
+
+	/* Long, and nobody else's yet: with interrupts enabled. */
+	*task = (struct rtos_task){ .name = config->name,
+				    .entry = config->entry,
+				    .arg = config->arg,
+				    .priority = (uint8_t)config->priority,
+				    .base_priority = (uint8_t)config->priority,
+				    .stack_base = (uint8_t *)config->stack + RTOS_PAGE_BYTES,
+				    .stack_bytes = config->stack_bytes - RTOS_PAGE_BYTES };
+	port_guard_page(config->stack);
+	fill = (uint64_t *)(void *)task->stack_base;
+	for (size_t i = 0; i < task->stack_bytes / sizeof(*fill); i++)
+		fill[i] = STACK_PATTERN;
+	port_task_init(task);
+
+	saved = port_irq_save();
+	if (sched.task_count == RTOS_TASK_MAX) {
+		result = RTOS_EFULL;
+	} else {
+		sched_add(task);
+		sched_resched(saved);
+	}
+	port_irq_restore(saved);
+	return result;
+}
+
+_Noreturn void rtos_task_exit(void)
+{
+	struct rtos_task *task = sched.current;
+
+	if (sched.in_interrupt || task == sched.tasks[0])
+		port_fatal("rtos_task_exit() by a handler or the idle task");
+	if (task->held)
+		port_fatal("a task that holds a mutex ended");
+	port_task_done(task);
+	(void)port_irq_save();
+	sched_end();
+}
+
+int rtos_task_join(struct rtos_task *task, uint64_t deadline)
+{
+	uint64_t saved = port_irq_save();
+	int result = RTOS_OK;
+
+	if (task == sched.current) {
+		result = RTOS_EINVAL;
+	} else if (task->state != RTOS_TASK_ENDED) {
+		result = sched_may_wait(deadline, saved);
+		if (result == RTOS_OK)
+			result = sched_wait(&task->joiners, RTOS_TASK_WAIT_JOIN, deadline);
+	}
+	port_irq_restore(saved);
+	return result;
+}
+
+int rtos_task_set_priority(struct rtos_task *task, uint32_t priority)
+{
+	uint64_t saved = port_irq_save();
+	int result = RTOS_OK;
+
+	if (!task)
+		task = sched.current;
+	if (priority < RTOS_PRIORITY_MIN || priority > RTOS_PRIORITY_MAX || task->state == RTOS_TASK_ENDED ||
+	    task == sched.tasks[0]) {
+		result = RTOS_EINVAL;
+	} else {
+		task->base_priority = (uint8_t)priority;
+		mutex_priority_changed(task);
+		sched_resched(saved);
+	}
+	port_irq_restore(saved);
+	return result;
+}
+
+/* The stack grows down: what still has its first pattern at the lower end was never used. */
+static size_t stack_used(const struct rtos_task *task)
+{
+	const uint64_t *word = (const uint64_t *)(const void *)task->stack_base;
+	size_t count = task->stack_bytes / sizeof(*word), unused = 0;
+
+	while (unused < count && word[unused] == STACK_PATTERN)
+		unused++;
+	return (count - unused) * sizeof(*word);
+}
+
 /*
- * Task releases and the loop that runs what was released.
- *
- * Periodic releases keep to a grid of absolute deadlines; the timer always holds the earliest, so there is no tick.
- * The kernel's fields of struct task are touched with interrupts masked; task functions run with interrupts on.
+ * Task by task, so that interrupts are masked briefly; a task that ends meanwhile may be shown as it was or not at
+ * all.
  */
-#include "kernel/task.h"
-
-#include "kernel/arch.h"
-#include "kernel/timer.h"
-
-static struct task *const *table;
-static size_t table_count;
-
-/* Arms the timer for the earliest periodic deadline. */
-static void arm_earliest(void)
+size_t rtos_task_list(struct rtos_task_info info[], size_t count)
 {
-	const struct task *earliest = NULL;
+	size_t filled = 0;
 
-	for (size_t i = 0; i < table_count; i++) {
-		if (table[i]->period_ticks && (!earliest || table[i]->next < earliest->next))
-			earliest = table[i];
-	}
-	if (earliest)
-		timer_arm(earliest->next);
-}
-
-/* A release that the task had no chance to serve in time is counted, never queued: the grid stays. */
-static void release_periodic(struct task *task, uint64_t entry)
-{
-	uint64_t behind = (entry - task->next) / task->period_ticks;
-
-	task->release.deadline = task->next;
-	task->release.entry = entry;
-	task->release.missed += behind + (task->ready || task->running);
-	task->next += (behind + 1) * task->period_ticks;
-	task->ready = true;
-}
-
-void task_timer_expired(uint64_t entry)
-{
-	for (size_t i = 0; i < table_count; i++) {
-		if (table[i]->period_ticks && table[i]->next <= entry)
-			release_periodic(table[i], entry);
-	}
-	arm_earliest();
-}
-
-void task_release(struct task *task)
-{
-	uint64_t daif = irq_save();
-
-	task->ready = true;
-	irq_restore(daif);
-}
-
-static struct task *task_pick(void)
-{
-	for (size_t i = 0; i < table_count; i++) {
-		if (table[i]->ready)
-			return table[i];
-	}
-	return NULL;
-}
-
-/* Takes the release and runs the task. Entered and left with interrupts masked. */
-static void task_serve(struct task *task)
-{
-	struct task_release release = task->release;
-
-	task->release.missed = 0;
-	task->ready = false;
-	task->running = true;
-	irq_enable();
-	task->run(&release);
-	irq_disable();
-	task->running = false;
-}
-
-_Noreturn void task_start(struct task *const tasks[], size_t count)
-{
-	uint64_t now;
-
-	irq_disable();
-	now = timer_now();
-	for (size_t i = 0; i < count; i++)
-		tasks[i]->next = now + tasks[i]->period_ticks;
-	table = tasks;
-	table_count = count;
-	arm_earliest();
-
-	for (;;) {
-		struct task *task = task_pick();
+	for (uint32_t i = 0; filled < count; i++) {
+		uint64_t saved = port_irq_save();
+		const struct rtos_task *task = i < sched.task_count ? sched.tasks[i] : NULL;
+		struct rtos_task copy;
 
 		if (task) {
-			task_serve(task);
-			continue;
+			copy = *task;
+			if (task == sched.current)
+				copy.cpu_ticks += port_now() - sched.charged_at;
 		}
-		cpu_wfi();
-		/* The pending interrupt is taken here; the ISB makes sure of it before it is masked again. */
-		irq_enable();
-		isb();
-		irq_disable();
+		port_irq_restore(saved);
+		if (!task)
+			break;
+		info[filled++] = (struct rtos_task_info){ .name = copy.name,
+							  .state = (enum rtos_task_state)copy.state,
+							  .running = task == sched.current,
+							  .priority = copy.priority,
+							  .base_priority = copy.base_priority,
+							  .cpu_ticks = copy.cpu_ticks,
+							  .switch_count = copy.switch_count,
+							  .stack_bytes = copy.stack_bytes,
+							  .stack_used = stack_used(&copy) };
 	}
+	return filled;
 }

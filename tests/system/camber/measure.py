@@ -13,6 +13,7 @@ from .qemu import Qemu
 
 BENCH_LINE = (r"^(?:\[[a-z0-9_-]+\] )?probe: bench (?P<key>\w+) n=(?P<n>\d+) min=(?P<min>\d+) p50=(?P<p50>\d+) "
               r"p99=(?P<p99>\d+) max=(?P<max>\d+)$")
+RTOS_BENCH_LINE = r"^rtos-test: bench (?P<key>\w+) n=\d+ min=\d+ p50=(?P<p50>\d+) p99=\d+ max=(?P<max>\d+)$"
 DONE_LINE = r"probe: done (\d+) ok, (\d+) failed, (\d+) skipped$"
 LOAD_LINE = r"\bvm ([a-z0-9_-]+): loaded (\d+) bytes in (\d+) ticks"
 MEMORY_LINE = r"\bmem: total=(\d+) kept=(\d+) tables=(\d+) free=(\d+)"
@@ -50,6 +51,28 @@ class Scenario:
         self.others = others or {}
 
 
+class RtosScenario:
+    """The real-time guest's kernel on the bare machine: guests/rtos/test/bench.c says what is measured."""
+
+    name, cheap = "rtos", True
+    keys = {"switch": "rtos_switch", "irq_to_task_timer": "rtos_irq_to_task"}
+
+    def run(self):
+        with Qemu(board.GUESTS / "rtos" / "rtos-test.elf", name=f"bench-{self.name}", icount=True, smp=1, memory="16M",
+                  extra=["-M", "virtualization=off", "-append", "test=bench"]) as q:
+            q.expect(r"^rtos-test: done$")
+            events = {m["key"]: m for m in re.finditer(RTOS_BENCH_LINE, q.text, re.MULTILINE)}
+        missing = [key for key in self.keys if key not in events]
+        if missing:
+            raise MeasureError(f"scenario {self.name}: no figure for {', '.join(missing)}")
+        results = {}
+        for key, name in self.keys.items():
+            # The maximum is that of all ways to do it: by semaphore, queue, notification; by timer or device, from idle.
+            ways = [int(m["max"]) for other, m in events.items() if other.startswith(key.removesuffix("_timer"))]
+            results[name], results[f"{name}_max"] = int(events[key]["p50"]), max(ways)
+        return results
+
+
 SCENARIOS = (
     Scenario("alone", 1, profile(vm(1, "probe", [0])),
              {**{key: key for key in ("empty", "hvc_null", "hvc_psci_version", "mmio_gicd", "mmio_gicr", "mmio_isenabler",
@@ -65,6 +88,7 @@ SCENARIOS = (
     Scenario("cross-shared", 2, profile(vm(1, "idle0", [0]), vm(2, "idle1", [1]), vm(3, "probe", [0, 1])),
              {"sgi_cross_wfi": "sgi_cross_wfi", "sgi_cross_wfi_send": "sgi_cross_wfi_send"},
              {"idle0": SLEEPS, "idle1": SLEEPS}),
+    RtosScenario(),
 )
 
 
@@ -76,6 +100,8 @@ def probe_events(text):
 
 def run_scenario(s, plugin=None):
     """Run one scenario and return its share of the results."""
+    if isinstance(s, RtosScenario):
+        return s.run()
     wanted = ",".join(key for key in s.keys if not key.endswith("_send"))
     with scratch() as folder:
         image = pack(folder, s.name, dts=s.dts, bootargs={"probe": f"bench={wanted} then=stay", **s.others})

@@ -110,6 +110,9 @@ static void searches(void **state)
 	assert_ptr_equal(camber_strrchr(text, 'b'), &text[5]);
 	assert_ptr_equal(camber_strrchr(text, '\0'), &text[7]);
 	assert_null(camber_strrchr(text, 'x'));
+	assert_string_equal(str_nth("off\0\0on", 0), "off");
+	assert_string_equal(str_nth("off\0\0on", 1), "");
+	assert_string_equal(str_nth("off\0\0on", 2), "on");
 	assert_int_equal(camber_strlen(text), 7);
 	assert_int_equal(camber_strlen(""), 0);
 	assert_int_equal(camber_strnlen(text, 3), 3);

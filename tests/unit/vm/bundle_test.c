@@ -23,8 +23,9 @@ struct file {
 	struct bundle_header header;
 	struct bundle_vm vm[2];
 	struct bundle_load load[3];
+	struct bundle_device device[2];
 	uint8_t pad[8192 - sizeof(struct bundle_header) - 2 * sizeof(struct bundle_vm) -
-		    3 * sizeof(struct bundle_load)];
+		    3 * sizeof(struct bundle_load) - 2 * sizeof(struct bundle_device)];
 	uint8_t image[IMAGE_BYTES];
 };
 
@@ -61,6 +62,8 @@ static int begin(void **state)
 		.vm_offset = offsetof(struct file, vm),
 		.load_count = 3,
 		.load_offset = offsetof(struct file, load),
+		.device_count = 2,
+		.device_offset = offsetof(struct file, device),
 		.profile = "test",
 	};
 	for (uint32_t i = 0; i < 2; i++)
@@ -75,6 +78,16 @@ static int begin(void **state)
 			.entry_ipa = RAM,
 			.spi_count = 32,
 			.on_reboot = BUNDLE_ON_RESTART,
+			.device_first = i,
+			.device_count = 1,
+		};
+	for (uint32_t i = 0; i < 2; i++)
+		file.device[i] = (struct bundle_device){
+			.path = "/soc/uart@1000",
+			.reg = { { .ipa = 0x10000000, .bytes = 0x1000 }, { .ipa = 0x10002000, .bytes = 0x3000 } },
+			.reg_count = 2,
+			.irq = { 40 },
+			.irq_count = 1,
 		};
 	for (size_t i = 0; i < IMAGE_BYTES; i++)
 		file.image[i] = (uint8_t)(i * 13 + i / 256);
@@ -121,6 +134,29 @@ static void expect_refused(void **state, const char *why)
 		expect_refused(state, why);                                                                            \
 	} while (0)
 
+static void damaged_devices(void **state)
+{
+	REFUSED(file.header.device_count = BUNDLE_DEVICE_MAX + 1, "tables");
+	REFUSED(file.header.device_count = 40, "tables");
+	REFUSED(file.header.device_offset += 4, "tables");
+	REFUSED(file.header.device_offset = (uint32_t)HEAD_BYTES, "tables");
+	REFUSED(file.header.device_offset = UINT32_MAX - 7, "tables");
+	REFUSED(file.vm[0].device_first = 3, "outside the device table");
+	REFUSED(file.vm[1].device_count = 2, "outside the device table");
+	REFUSED(file.vm[1].device_count = UINT32_MAX, "outside the device table");
+	REFUSED(memset(file.device[1].path, 'x', sizeof(file.device[1].path)), "path");
+	REFUSED(memset(file.device[1].path, '/', sizeof(file.device[1].path)), "path");
+	REFUSED(file.device[0].path[0] = '\0', "path");
+	REFUSED(file.device[0].path[0] = 's', "path");
+	REFUSED(file.device[0].reg_count = BUNDLE_DEVICE_REGS + 1, "number of registers");
+	REFUSED(file.device[0].reg_count = UINT32_MAX, "number of registers");
+	REFUSED(file.device[0].irq_count = BUNDLE_DEVICE_IRQS + 1, "number of registers or interrupts");
+	REFUSED(file.device[0].reg[1].bytes = 0, "register range");
+	REFUSED(file.device[0].reg[1].bytes = 0x800, "register range");
+	REFUSED(file.device[0].reg[1].ipa += 4, "register range");
+	REFUSED(file.device[0].reg[1].ipa = UINT64_MAX - 0xfff, "register range");
+}
+
 static void damaged_header(void **state)
 {
 	REFUSED(file.header.magic ^= 1, "no bundle");
@@ -138,7 +174,7 @@ static void damaged_header(void **state)
 	REFUSED(file.header.vm_offset += 4, "tables");
 	REFUSED(file.header.vm_offset = (uint32_t)HEAD_BYTES - 8, "tables");
 	REFUSED(file.header.vm_offset = UINT32_MAX - 7, "tables");
-	REFUSED(file.header.load_count = 4, "tables");
+	REFUSED(file.header.load_count = 40, "tables");
 	REFUSED(file.header.load_count = UINT32_MAX, "tables");
 	REFUSED(file.header.load_offset = UINT32_MAX - 7, "tables");
 	for (uint64_t n = 0; n < sizeof(struct bundle_header); n++)
@@ -275,6 +311,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(good_one, begin),
 		cmocka_unit_test_setup(damaged_header, begin),
+		cmocka_unit_test_setup(damaged_devices, begin),
 		cmocka_unit_test_setup(damaged_tables, begin),
 		cmocka_unit_test_setup(every_bit_of_the_head, begin),
 		cmocka_unit_test_setup(loads_in_steps_of_any_size, begin),
