@@ -15,7 +15,7 @@ RTOS_TEST_ELF := $(RTOS_OUT)/rtos-test.elf
 
 # The kernel, for any application: kernel/ is portable, arch/ knows the CPU and the machine, libc/ is newlib's lower half.
 rtos-kernel := $(addprefix kernel/,deadline.o sched.o task.o mutex.o sem.o queue.o notify.o time.o watch.o) \
-	$(addprefix arch/,start.o vectors.o boot.o mmu.o gic.o timer.o uart.o psci.o fdt.o fault.o port.o) \
+	$(addprefix arch/,start.o vectors.o boot.o mmu.o gic.o timer.o uart.o psci.o fdt.o fault.o port.o watchdog.o) \
 	$(addprefix libc/,syscalls.o lock.o reent.o)
 rtos-app    := $(addprefix app/,main.o options.o jitter.o report.o shell.o health.o)
 rtos-test   := $(addprefix test/,main.o priority.o messages.o tasks.o libc.o fp.o fatal.o bench.o)

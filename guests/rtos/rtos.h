@@ -319,6 +319,13 @@ uint32_t rtos_console_overrun_count(void);
 
 /* ---- when things go wrong, and the end ---- */
 
+/*
+ * Tells the machine's watchdog (Arm Generic Watchdog, in the device tree as arm,sbsa-gwdt) that all is well. It is switched on at
+ * boot and ends this guest when it isn't told for two seconds, or for as long as the machine allows if that is less.
+ * False: there is none. Any.
+ */
+bool rtos_watchdog_kick(void);
+
 /* Prints "rtos: fatal: why" with the task's name, and ends the machine. Any. */
 _Noreturn void rtos_fatal(const char *why);
 

@@ -113,3 +113,17 @@ def test_start_delay(boot, icount):
         'kernel = "probe/probe.elf";\n\t\tno-autostart;', 'kernel = "probe/probe.elf";')
     q = boot("life", dts=dts, bootargs=ARGUMENTS, **icount)
     assert 0.3 <= float(q.expect(r"^\[ *(\d+\.\d+)\] vm probe: started").group(1)) < 0.31
+
+
+def test_watchdog_of_a_guest_that_hangs(boot, icount):
+    """The real-time guest kicks its watchdog from its least urgent task: one that computes for ever ends this life of it."""
+    dts = (board.BOARD_DIR / "rtos.dts").read_text().replace(
+        "memory-mib", 'on-crash = "restart"; watchdog-ms = <600>; memory-mib')
+    q = boot("rtos", dts=dts, bootargs={"rtos": ""}, **icount)
+    for _ in range(10):
+        q.expect(r"^\[rtos\] rtos: jitter n=100 .*missed=0$")
+    q.line("crash hang")
+    q.expect(r"\bvm rtos: watchdog: not refreshed in time$")
+    q.expect(r"\bvm rtos: vCPU 0: back-trace")
+    q.expect(r"\bvm rtos: crashed, starting again$")
+    q.expect(r"^\[rtos\] rtos: jitter n=100 .*missed=0$")

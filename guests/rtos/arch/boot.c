@@ -10,6 +10,7 @@
 #include "arch/mmu.h"
 #include "arch/timer.h"
 #include "arch/uart.h"
+#include "arch/watchdog.h"
 #include "kernel/sched.h"
 #include "libc/libc.h"
 
@@ -88,6 +89,7 @@ _Noreturn void boot_main(uint64_t tree)
 		fault_stop(error);
 	if (!timer_init())
 		fault_stop("CNTFRQ_EL0 is 0");
+	watchdog_init(facts.watchdog_control, facts.watchdog_refresh);
 	uart_listen();
 	tasks_init();
 }

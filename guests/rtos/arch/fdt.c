@@ -157,6 +157,17 @@ static void note_memory(const struct walk *walk, const struct span *reg, struct 
 	}
 }
 
+/* "reg" of the watchdog (binding arm,sbsa-gwdt): the control frame, then the refresh frame. */
+static void note_watchdog(const struct walk *walk, const struct span *reg, struct fdt_facts *facts)
+{
+	uint32_t entry_bytes = 4 * (walk->addr_cells + walk->size_cells);
+
+	if (walk->addr_cells > 2 || walk->size_cells > 2 || reg->bytes < 2 * entry_bytes)
+		return;
+	facts->watchdog_control = read_cells(reg->base, walk->addr_cells);
+	facts->watchdog_refresh = read_cells(reg->base + entry_bytes, walk->addr_cells);
+}
+
 static void note_property(struct walk *walk, const struct property *property, struct fdt_facts *facts)
 {
 	if (walk->depth == 1) {
@@ -166,6 +177,8 @@ static void note_property(struct walk *walk, const struct property *property, st
 			walk->size_cells = be32(property->value.base);
 	} else if (walk->depth == 2 && name_is(walk->node, "memory") && name_is(property->name, "reg")) {
 		note_memory(walk, &property->value, facts);
+	} else if (walk->depth == 2 && name_is(walk->node, "watchdog") && name_is(property->name, "reg")) {
+		note_watchdog(walk, &property->value, facts);
 	} else if (walk->depth == 2 && name_is(walk->node, "chosen") && name_is(property->name, "bootargs")) {
 		if (span_string(&property->value, 0) >= 0)
 			facts->bootargs = (const char *)property->value.base;
@@ -216,6 +229,7 @@ const char *fdt_read(uint64_t candidate, struct fdt_facts *facts)
 	const char *error;
 
 	facts->bootargs = "";
+	facts->watchdog_control = facts->watchdog_refresh = 0;
 	facts->ram_end = LAYOUT_RAM_LIMIT;
 	if (fdt_check(candidate, &walk) && (error = fdt_check(LAYOUT_RAM_BASE, &walk)))
 		return error;

@@ -7,7 +7,9 @@
 
 struct fdt_facts {
 	const char *bootargs; /* /chosen/bootargs, "" without one; points into the tree */
-	uint64_t ram_end;     /* of the bank at LAYOUT_RAM_BASE, or LAYOUT_RAM_LIMIT if the tree doesn't say */
+	uint64_t watchdog_control,
+		watchdog_refresh; /* frames of the node "watchdog" (arm,sbsa-gwdt); 0: there is none */
+	uint64_t ram_end;         /* of the bank at LAYOUT_RAM_BASE, or LAYOUT_RAM_LIMIT if the tree doesn't say */
 };
 
 /*
