@@ -125,25 +125,24 @@ bool log_limit_pass(struct log_limit *limit, unsigned int burst)
 	return pass;
 }
 
-static void dump_ring(const struct log_ring *r, void (*out)(const char *text, size_t n))
-{
-	size_t at = r->head % LOG_RING_BYTES;
-
-	if (r->head > LOG_RING_BYTES)
-		out(&r->text[at], LOG_RING_BYTES - at);
-	if (at || r->head == LOG_RING_BYTES)
-		out(r->text, at ? at : LOG_RING_BYTES);
-}
-
-bool log_dump(bool previous, void (*out)(const char *text, size_t n))
+size_t log_read(bool previous, uint32_t *at, char *text, size_t n)
 {
 	const struct log_ring *r = previous ? previous_ring : ring;
+	size_t chunk;
 
 	if (!r)
-		return false;
-	/* No lock: `out` prints. A line added meanwhile can only spoil the oldest text of a full ring. */
-	dump_ring(r, out);
-	return true;
+		return 0;
+	spin_lock(&log_lock);
+	/* Overwritten since the last call, or the first one: from the oldest on. */
+	if (r->head - *at > MIN(r->head, LOG_RING_BYTES))
+		*at = r->head - MIN(r->head, LOG_RING_BYTES);
+	n = MIN(n, r->head - *at);
+	chunk = MIN(n, LOG_RING_BYTES - *at % LOG_RING_BYTES);
+	memcpy(text, &r->text[*at % LOG_RING_BYTES], chunk);
+	memcpy(text + chunk, r->text, n - chunk);
+	*at += (uint32_t)n;
+	spin_unlock(&log_lock);
+	return n;
 }
 
 void log_set_sink(void (*fn)(const char *text, size_t n))

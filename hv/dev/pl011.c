@@ -4,12 +4,12 @@
  *
  * Complete as seen by its drivers (Linux amba-pl011, U-Boot, EDK2): FIFOs or holding registers, trigger levels, receive
  * timeout, transmit interrupt, loop back, overrun. What cannot be seen through a virtual line is simplified: a byte is sent
- * the moment it is written, received data times out at once, line parameters are kept but have no effect, and UARTEN, TXE
+ * the moment it is written unless the console holds this port, then it waits in a transmit FIFO as on a slow line; received data times out at once, line parameters are kept but have no effect, and UARTEN, TXE
  * and RXE don't gate data, because guests' early consoles rely on a firmware that has switched the UART on.
  * A backlog stands before the receive FIFO: text pasted or sent by a script arrives faster than a guest that isn't
  * running can read. Guest input never does more than change this VM's own device.
  * Locking: uart->lock for everything, but the flag register, which is one word that readers take as it is. Its holder
- * calls the console and the virtual interrupt controller.
+ * calls the console and the virtual interrupt controller. The console calls back: hold() within a call of ours.
  */
 #include "camber/dev.h"
 
@@ -43,7 +43,9 @@
 #define FR_CTS BIT32(0)
 #define FR_DSR BIT32(1)
 #define FR_DCD BIT32(2)
+#define FR_BUSY BIT32(3)
 #define FR_RXFE BIT32(4)
+#define FR_TXFF BIT32(5)
 #define FR_RXFF BIT32(6)
 #define FR_TXFE BIT32(7)
 #define FR_RI BIT32(8)
@@ -73,10 +75,14 @@
 #define DMACR_MASK 0x7u
 
 #define FIFO_DEPTH 16u
+#define TX_FIFO_DEPTH 32u   /* as drivers expect of r1p5 */
 #define BACKLOG_BYTES 1024u /* a power of two */
 
 /* Receive levels of UARTIFLS bits 5:3 in bytes, 3.3.9; reserved values act as the deepest. */
 static const uint8_t rx_levels[8] = { 2, 4, 8, 12, 14, 14, 14, 14 };
+
+/* Transmit levels of bits 2:0: at or below it the interrupt is raised. */
+static const uint8_t tx_levels[8] = { 4, 8, 16, 24, 28, 28, 28, 28 };
 
 static const uint8_t id_bytes[8] = { 0x11, 0x10, 0x34, 0x00, 0x0d, 0xf0, 0x05, 0xb1 };
 
@@ -86,14 +92,18 @@ struct vpl011 {
 	struct vm *vm;
 	struct vm_device device;
 	/* Under lock: */
+	bool slow; /* a byte written can't just go out: loop back, or the console holds this port */
+	bool held;
 	uint32_t rsr;
 	uint32_t ilpr, ibrd, fbrd, lcr_h, cr, ifls, dmacr;
 	uint32_t imsc, ris;
 	bool line;       /* level of the interrupt as last told */
 	bool dr_overrun; /* data was lost behind what is in the FIFO: marked in UARTDR */
 	uint32_t fifo_first, fifo_count;
+	uint32_t tx_first, tx_count; /* only while held */
 	uint32_t backlog_first, backlog_count;
 	uint8_t fifo[FIFO_DEPTH];
+	uint8_t tx_fifo[TX_FIFO_DEPTH];
 	uint8_t backlog[BACKLOG_BYTES];
 	struct console_port port;
 };
@@ -101,6 +111,11 @@ struct vpl011 {
 static inline uint32_t fifo_depth(const struct vpl011 *u)
 {
 	return u->lcr_h & LCR_H_FEN ? FIFO_DEPTH : 1;
+}
+
+static inline uint32_t tx_depth(const struct vpl011 *u)
+{
+	return u->lcr_h & LCR_H_FEN ? TX_FIFO_DEPTH : 1;
 }
 
 /* Modem inputs, 3.3.3: idle, or in loop back what UARTCR drives (2.4.9). */
@@ -115,9 +130,16 @@ static uint32_t modem_flags(const struct vpl011 *u)
 /* Recomputes what follows from the state: the flags, and the interrupt's level if it changed. Ends every change. */
 static void settle(struct vpl011 *u)
 {
-	uint32_t fr = FR_TXFE | modem_flags(u);
+	uint32_t fr = modem_flags(u);
 	bool line = (u->ris & u->imsc) != 0;
 
+	u->slow = u->held || (u->cr & CR_LBE);
+	if (u->held)
+		fr |= FR_BUSY;
+	if (u->tx_count == 0)
+		fr |= FR_TXFE;
+	if (u->tx_count >= tx_depth(u))
+		fr |= FR_TXFF;
 	if (u->fifo_count == 0)
 		fr |= FR_RXFE;
 	if (u->fifo_count >= fifo_depth(u))
@@ -202,16 +224,65 @@ static uint32_t read_dr(struct vpl011 *u)
 
 /* --- transmit ------------------------------------------------------------------------------------------------------- */
 
+/*
+ * After a byte was written or left. Above the level writing clears the interrupt (2.8.2); else the byte that was written, and
+ * left for the line, made the level be passed on the way down.
+ */
+static void tx_level(struct vpl011 *u)
+{
+	uint32_t level = u->lcr_h & LCR_H_FEN ? tx_levels[u->ifls & 7] : 0;
+
+	if (u->tx_count > level)
+		u->ris &= ~INT_TX;
+	else
+		u->ris |= INT_TX;
+}
+
+/* From within console_port_put(), so under the lock. */
+static void vpl011_hold(struct console_port *port)
+{
+	struct vpl011 *u = container_of(port, struct vpl011, port);
+
+	u->held = u->slow = true;
+	WRITE_ONCE(u->fr, u->fr | FR_BUSY);
+}
+
+static void vpl011_ready(struct console_port *port)
+{
+	struct vpl011 *u = container_of(port, struct vpl011, port);
+
+	spin_lock(&u->lock);
+	u->held = false;
+	while (u->tx_count && !u->held) {
+		console_port_put(port, (char)u->tx_fifo[u->tx_first]);
+		u->tx_first = (u->tx_first + 1) % TX_FIFO_DEPTH;
+		u->tx_count--;
+		tx_level(u);
+	}
+	settle(u);
+	spin_unlock(&u->lock);
+}
+
+/* Full: the byte is gone, as it would be from the hardware's. */
+static void tx_push(struct vpl011 *u, uint8_t byte)
+{
+	if (u->tx_count < tx_depth(u))
+		u->tx_fifo[(u->tx_first + u->tx_count++) % TX_FIFO_DEPTH] = byte;
+}
+
 static void write_dr(struct vpl011 *u, uint8_t byte)
 {
-	if (!(u->cr & CR_LBE))
+	if (u->cr & CR_LBE) {
+		if (u->fifo_count < fifo_depth(u))
+			fifo_push(u, byte);
+		else
+			rx_overrun(u);
+	} else if (u->held) {
+		tx_push(u, byte);
+	} else {
 		console_port_put(&u->port, (char)byte);
-	else if (u->fifo_count < fifo_depth(u))
-		fifo_push(u, byte);
-	else
-		rx_overrun(u);
-	/* The byte made the transmit FIFO non-empty and left it: its level has passed the trigger on the way down (2.8.2). */
-	u->ris |= INT_TX;
+	}
+	tx_level(u);
 }
 
 /* --- registers ------------------------------------------------------------------------------------------------------ */
@@ -259,6 +330,7 @@ static void write_lcr_h(struct vpl011 *u, uint32_t value)
 	if ((u->lcr_h ^ value) & LCR_H_FEN) {
 		u->fifo_first = 0;
 		u->fifo_count = 0;
+		u->tx_count = 0;
 		u->ris &= ~(INT_RX | INT_RT);
 	}
 	u->lcr_h = value & LCR_H_MASK;
@@ -329,7 +401,7 @@ static bool transmit(struct vpl011 *u, uint8_t byte)
 	bool done;
 
 	spin_lock(&u->lock);
-	done = !(u->cr & CR_LBE) && (u->ris | ~u->imsc) & INT_TX;
+	done = !u->slow && (u->ris | ~u->imsc) & INT_TX;
 	if (likely(done)) {
 		console_port_put(&u->port, (char)byte);
 		u->ris |= INT_TX;
@@ -348,7 +420,7 @@ static bool vpl011_access(struct vcpu *v, void *dev, struct mmio_access *a)
 		a->value = READ_ONCE(u->fr);
 		return true;
 	}
-	if (likely(a->offset == UART_DR && a->write && transmit(u, (uint8_t)a->value)))
+	if (likely(a->offset == UART_DR && a->write && !(a->bytes & 8) && transmit(u, (uint8_t)a->value)))
 		return true;
 	return access_locked(u, a);
 }
@@ -365,6 +437,7 @@ static void reset_registers(struct vpl011 *u)
 	u->dmacr = 0;
 	u->dr_overrun = false;
 	u->fifo_first = u->fifo_count = 0;
+	u->tx_count = 0;
 	u->backlog_first = u->backlog_count = 0;
 	settle(u);
 }
@@ -374,9 +447,18 @@ static void vpl011_reset(struct vm_device *device)
 	struct vpl011 *u = container_of(device, struct vpl011, device);
 
 	spin_lock(&u->lock);
+	/* A line that the last life left unfinished isn't the first one of this. */
+	if (u->port.used && !u->held)
+		console_port_put(&u->port, '\n');
 	reset_registers(u);
 	spin_unlock(&u->lock);
 }
+
+static const struct console_port_ops port_ops = {
+	.rx = vpl011_receive,
+	.hold = vpl011_hold,
+	.ready = vpl011_ready,
+};
 
 int vpl011_create(struct vm *vm)
 {
@@ -389,6 +471,6 @@ int vpl011_create(struct vm *vm)
 	u->device.reset = vpl011_reset;
 	reset_registers(u);
 	vm_add_device(vm, &u->device);
-	console_port_add(&u->port, vm->label, vpl011_receive);
+	console_port_add(&u->port, vm->label, &port_ops);
 	return 0;
 }

@@ -22,6 +22,8 @@ static int attach(struct vm *vm)
 		ret = vpl011_create(vm);
 	if (!ret && (vm->cfg->flags & BUNDLE_VM_RTC))
 		ret = vpl031_create(vm);
+	if (!ret && vm->cfg->watchdog_ms)
+		ret = vwdt_create(vm);
 	return ret;
 }
 
@@ -46,5 +48,5 @@ void main_boot(const void *bundle, uint64_t bytes)
 	log_line("profile %s: %u VM%s", h->profile, h->vm_count, h->vm_count > 1 ? "s" : "");
 	for (i = 0; (vm = vm_get(i)); i++)
 		if (vm->cfg->flags & BUNDLE_VM_AUTOSTART)
-			(void)vm_start(vm);
+			(void)(vm->cfg->start_delay_ms ? vm_start_later(vm, vm->cfg->start_delay_ms) : vm_start(vm));
 }

@@ -2,8 +2,9 @@
 /*
  * Monitor: a few commands on the console, for whoever brings a board up.
  *
- * Runs in the console's receive interrupt, on the CPU that takes it; no lock held while a command runs. Reads counters that
- * other CPUs write without asking them: a figure may be one event old.
+ * Runs in the console's receive interrupt and in a timer on the same CPU; no lock held. A command that has more to say than a
+ * few lines is a job: the timer continues it, JOB_STEPS lines at a time and only while the wire has room for them, so that
+ * nobody waits for it. Reads counters that other CPUs write without asking them: a figure may be one event old.
  */
 #include "camber/arch/cpu.h"
 #include "camber/arch/vcpu.h"
@@ -12,23 +13,33 @@
 #include "camber/main.h"
 #include "camber/panic.h"
 #include "camber/vm.h"
+#include "main_priv.h"
 
-#define LINE_BYTES 80
+#define SAY_BYTES 256
+#define LABELS_BYTES (VM_MAX * (BUNDLE_LABEL_BYTES + 1))
 
-static char line[LINE_BYTES];
-static unsigned int used;
+/* A job's turn: so many lines, then others have the CPU for this long; longer when the wire is slow. */
+#define JOB_STEPS 4u
+#define JOB_PAUSE_NS 100000u
+#define JOB_WAIT_NS 5000000u
 
-static const char *const state_names[] = {
-	[VM_OFF] = "off",
-	[VM_LOADING] = "loading",
-	[VM_RUNNING] = "running",
-	[VM_STOPPING] = "stopping",
-};
+/* What is typed while a job is at work is kept until it is done. */
+#define AHEAD_BYTES 64u
+
+static struct {
+	struct timer timer;
+	bool (*step)(void); /* the job's next line; false: there was none. NULL: no job */
+	unsigned int i, j, end;
+	bool flag;
+	uint32_t at;
+	uint32_t ahead;
+	char typed[AHEAD_BYTES];
+} job;
 
 static void say(const char *fmt, ...) __printf(1, 2);
 static void say(const char *fmt, ...)
 {
-	char text[200];
+	char text[SAY_BYTES];
 	va_list ap;
 	int n;
 
@@ -37,45 +48,211 @@ static void say(const char *fmt, ...)
 	va_end(ap);
 	n = MIN(n, (int)sizeof(text) - 2);
 	text[n] = '\n';
-	console_write(text, (size_t)n + 1);
+	(void)console_monitor_write(text, (size_t)n + 1, false);
 }
 
-static void cmd_vm(const char *arg __unused)
+/* --- the commands: name, arguments that completion offers, help ------------------------------------------------------- */
+
+enum command { CMD_HELP, CMD_VM, CMD_STAT, CMD_CPU, CMD_MEM, CMD_LOG, CMD_CONSOLE, CMD_CRASH, CMD_REBOOT };
+enum verb { VERB_LIST, VERB_START, VERB_STOP, VERB_RESTART, VERB_PAUSE, VERB_RESUME, VERB_RESET, VERBS };
+
+/* Text rather than a table of pointers, each of which would have to be relocated. */
+static const char commands[] =
+	"help\0\0this list\0"
+	"vm\0list start stop restart pause resume reset\0[list [-v]], <vm>: state; start|stop|restart|pause|resume|reset <vm>\0"
+	"stat\0\0time and exits of each CPU, its longest stay in the hypervisor\0"
+	"cpu\0\0what each CPU runs, and where its time went\0"
+	"mem\0\0memory of the board\0"
+	"log\0previous\0log of this boot; previous: of the boot before\0"
+	"console\0" CONSOLE_MODES "\0mode of the console\0"
+	"crash\0data stack undef panic\0fault in the hypervisor on purpose\0"
+	"reboot\0\0reset the board\0";
+
+/* Entry n; an empty string behind the last one. */
+static const char *command(unsigned int n)
 {
-	struct vm *vm;
-	unsigned int i, j;
+	const char *entry = commands;
 
-	for (i = 0; (vm = vm_get(i)); i++) {
-		say("%u %-15s %-8s starts %llu crashes %llu", vm->id, vm->label, state_names[vm->state],
-		    (unsigned long long)vm->starts, (unsigned long long)vm->crashes);
-		for (j = 0; j < vm->vcpu_count; j++) {
-			struct vcpu *v = vm->vcpu[j];
+	while (n-- && *entry)
+		entry = str_nth(entry, 3);
+	return entry;
+}
 
-			say("  vCPU %u on CPU %u %s run %llu us, %llu wake-ups, %llu switches", j, v->unit.cpu,
-			    v->powered ? "on " : "off", (unsigned long long)time_ticks_to_ns(v->unit.run_ticks) / 1000,
-			    (unsigned long long)v->unit.wakeups, (unsigned long long)v->unit.switches);
-		}
+static bool label(unsigned int n, char text[WORD_BYTES])
+{
+	struct vm *vm = vm_get(n);
+
+	if (vm)
+		(void)str_copy(text, vm->label, WORD_BYTES);
+	return vm;
+}
+
+static int command_find(const char *name)
+{
+	const char *entry;
+	int i = 0;
+
+	for (entry = commands; *entry; entry = str_nth(entry, 3), i++)
+		if (!strcmp(name, entry))
+			return i;
+	return -1;
+}
+
+bool monitor_candidate(const char *line, unsigned int word, unsigned int n, char text[WORD_BYTES])
+{
+	const char *args;
+	int cmd;
+
+	if (word == 0) {
+		(void)str_copy(text, command(n), WORD_BYTES);
+		return *text;
 	}
+	(void)word_get(line, 0, text);
+	cmd = command_find(text);
+	if (cmd < 0)
+		return false;
+	args = str_nth(command((unsigned int)cmd), 1);
+	if (word == 1 && word_get(args, n, text))
+		return true;
+	if (cmd != CMD_VM || word > 2)
+		return false;
+	if (word == 1)
+		return label(n - VERBS, text);
+	(void)word_get(line, 1, text);
+	return word_index(args, text) > VERB_LIST && label(n, text);
 }
 
-static void cmd_stat(const char *arg __unused)
+/* --- jobs: each prints a line ----------------------------------------------------------------------------------------- */
+
+static bool help_step(void)
 {
-	unsigned int i, c;
+	const char *entry = command(job.i++);
 
-	for (i = 0; i < pcpu_count(); i++) {
-		const struct pcpu *p = pcpu_get(i);
+	if (*entry)
+		say("%-8s %s", entry, str_nth(entry, 2));
+	return *entry;
+}
 
-		say("CPU %u: hypervisor %llu ns in all, longest stay %llu ns (guest PC 0x%llx, ESR 0x%llx)", i,
+/* What has been charged to a vCPU, its present turn included. */
+static uint64_t run_ticks(const struct sched_unit *u)
+{
+	uint64_t ticks = READ_ONCE(u->run_ticks), now = arch_now(), start = READ_ONCE(u->run_start);
+
+	return READ_ONCE(u->state) == SCHED_RUNNING && now > start ? ticks + now - start : ticks;
+}
+
+static unsigned long long us(uint64_t ticks)
+{
+	return time_ticks_to_ns(ticks) / 1000;
+}
+
+static void say_vcpu(const struct vcpu *v)
+{
+	say("  vCPU %u on CPU %u %s run %llu us, %llu wake-ups, %llu switches", v->index, v->unit.cpu,
+	    v->powered ? "on " : "off", us(run_ticks(&v->unit)), (unsigned long long)v->unit.wakeups,
+	    (unsigned long long)v->unit.switches);
+}
+
+static void say_vm(const struct vm *vm)
+{
+	static const char why[] = "off\0reset\0crash\0damaged images\0order\0restart";
+	bool runs = vm->state == VM_RUNNING || vm->state == VM_PAUSING || vm->state == VM_PAUSED;
+	uint64_t bytes = 0;
+	unsigned int i;
+
+	for (i = 0; i < vm->cfg->mem_count; i++)
+		bytes += vm->cfg->mem[i].bytes;
+	say("%u %-15s %-8s starts %llu crashes %llu memory %llu MiB last stop: %s", vm->id, vm->label,
+	    vm_state_name(vm->state), (unsigned long long)vm->starts, (unsigned long long)vm->crashes,
+	    (unsigned long long)bytes >> 20, vm->starts + vm->crashes > runs ? str_nth(why, vm->stop_reason) : "none");
+}
+
+/* VMs job.i to job.end, with their vCPUs if job.flag. */
+static bool vm_step(void)
+{
+	const struct vm *vm = vm_get(job.i);
+
+	if (!vm || job.i > job.end)
+		return false;
+	if (job.j)
+		say_vcpu(vm->vcpu[job.j - 1]);
+	else
+		say_vm(vm);
+	if (job.flag && job.j++ < vm->vcpu_count)
+		return true;
+	job.i++;
+	job.j = 0;
+	return true;
+}
+
+/* Line 0 of CPU job.i, then a line for each class of exit that it has had. */
+static bool stat_step(void)
+{
+	const struct pcpu *p;
+
+	if (job.i >= pcpu_count())
+		return false;
+	p = pcpu_get(job.i);
+	if (!job.j)
+		say("CPU %u: hypervisor %llu ns in all, longest stay %llu ns (guest PC 0x%llx, ESR 0x%llx)", job.i,
 		    (unsigned long long)time_ticks_to_ns(p->stay_total),
 		    (unsigned long long)time_ticks_to_ns(p->stay_worst), (unsigned long long)p->stay_worst_pc,
 		    (unsigned long long)p->stay_worst_cause);
-		for (c = 0; c < PCPU_EXIT_CLASSES; c++)
-			if (p->exits[c])
-				say("  exits of class 0x%02x: %llu", c, (unsigned long long)p->exits[c]);
+	else
+		say("  exits of class 0x%02x: %llu", job.j - 1, (unsigned long long)p->exits[job.j - 1]);
+	/* job.j is 1 + the class. */
+	while (++job.j <= PCPU_EXIT_CLASSES && !p->exits[job.j - 1])
+		;
+	if (job.j > PCPU_EXIT_CLASSES) {
+		job.i++;
+		job.j = 0;
 	}
+	return true;
 }
 
-static void cmd_mem(const char *arg __unused)
+static bool cpu_step(void)
+{
+	uint64_t now = arch_now(), run = 0, stays = 0;
+	const struct vcpu *v;
+	const struct pcpu *p;
+	const struct vm *vm;
+	unsigned int i, j;
+
+	if (job.i >= pcpu_count())
+		return false;
+	p = pcpu_get(job.i++);
+	for (i = 0; (vm = vm_get(i)); i++)
+		for (j = 0; j < vm->vcpu_count; j++)
+			if (vm->vcpu[j]->unit.cpu == p->id)
+				run += run_ticks(&vm->vcpu[j]->unit);
+	for (i = 0; i < PCPU_EXIT_CLASSES; i++)
+		stays += p->exits[i];
+	v = READ_ONCE(p->current);
+	/* Turns of vCPUs include the hypervisor's stays in them. */
+	say("CPU %u: %s, %u vCPUs, runs %s; guests %llu us, hypervisor %llu us in %llu stays, idle %llu us", p->id,
+	    p->online ? "online" : "off", p->sched.assigned, v ? v->vm->label : "nobody",
+	    us(run > p->stay_total ? run - p->stay_total : 0), us(p->stay_total), (unsigned long long)stays,
+	    us(now > run ? now - run : 0));
+	return true;
+}
+
+/* Whole lines, as many as fit a piece. */
+static bool log_step(void)
+{
+	char text[SAY_BYTES];
+	size_t n = log_read(job.flag, &job.at, text, sizeof(text)), end = n;
+
+	while (end && text[end - 1] != '\n')
+		end--;
+	if (end)
+		job.at -= (uint32_t)(n - end);
+	(void)console_monitor_write(text, end ? end : n, false);
+	return n;
+}
+
+/* --- commands that are done at once ----------------------------------------------------------------------------------- */
+
+static void say_mem(void)
 {
 	struct mem_stats s;
 
@@ -85,20 +262,13 @@ static void cmd_mem(const char *arg __unused)
 	    (unsigned long long)s.table_bytes >> 10, (unsigned long long)s.free_bytes >> 10);
 }
 
-static void cmd_log(const char *arg)
+bool monitor_console(const char *mode)
 {
-	bool previous = !strcmp(arg, "previous");
+	int i = word_index(CONSOLE_MODES, mode);
 
-	if (*arg && !previous)
-		say("log: unknown argument \"%s\" (log [previous])", arg);
-	else if (!log_dump(previous, console_write))
-		say("log: nothing was kept from a previous boot");
-}
-
-static void cmd_reboot(const char *arg __unused)
-{
-	log_line("monitor: reboot");
-	arch_reboot();
+	if (i >= 0)
+		console_interactive = i;
+	return i >= 0;
 }
 
 static uint64_t __attribute__((noinline)) recurse(volatile uint64_t depth)
@@ -109,78 +279,213 @@ static uint64_t __attribute__((noinline)) recurse(volatile uint64_t depth)
 	return depth == UINT64_MAX ? 0 : recurse(depth + 1) + room[depth & 31];
 }
 
-/* Debug command: faults in the hypervisor on purpose, to see the record. */
-static void cmd_crash(const char *arg)
+static void crash(int how)
 {
-	if (!strcmp(arg, "stack"))
+	if (how == 1)
 		say("%llu", (unsigned long long)recurse(0));
-	else if (!strcmp(arg, "undef"))
+	else if (how == 2)
 		__builtin_trap();
-	else if (!strcmp(arg, "panic"))
+	else if (how == 3)
 		panic("asked for on the console");
-	else if (!*arg || !strcmp(arg, "data"))
-		*(volatile uint32_t *)(uintptr_t)0x7ffffff000 = 1;
 	else
-		say("crash: unknown argument \"%s\" (crash [data|stack|undef|panic])", arg);
+		*(volatile uint32_t *)(uintptr_t)0x7ffffff000 = 1;
 }
 
-static void cmd_help(const char *arg);
-
-static const struct command {
-	const char *name;
-	void (*run)(const char *arg);
-	const char *help;
-} commands[] = {
-	{ "help", cmd_help, "this list" },
-	{ "vm", cmd_vm, "virtual machines and their vCPUs" },
-	{ "stat", cmd_stat, "time and exits per CPU" },
-	{ "mem", cmd_mem, "memory of the board" },
-	{ "log", cmd_log, "log of this boot; `log previous`: of the boot before" },
-	{ "crash", cmd_crash, "fault in the hypervisor on purpose: data, stack, undef, panic" },
-	{ "reboot", cmd_reboot, "reset the board" },
-};
-
-static void cmd_help(const char *arg __unused)
+static void vm_order(struct vm *vm, enum verb verb, const char *name)
 {
-	unsigned int i;
+	int ret;
 
-	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		say("%-8s %s", commands[i].name, commands[i].help);
-}
-
-static void run(char *text)
-{
-	char *arg = strchr(text, ' ');
-	unsigned int i;
-
-	if (arg)
-		*arg++ = '\0';
-	for (i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (!strcmp(text, commands[i].name)) {
-			commands[i].run(arg ? arg : "");
-			return;
-		}
+	switch (verb) {
+	case VERB_START:
+		ret = vm_start(vm);
+		break;
+	case VERB_STOP:
+		ret = vm_stop(vm, VM_STOP_ORDER);
+		break;
+	case VERB_RESTART:
+		ret = vm_stop(vm, VM_STOP_RESTART) ? vm_start(vm) : 0;
+		break;
+	case VERB_PAUSE:
+		ret = vm_pause(vm);
+		break;
+	case VERB_RESUME:
+		ret = vm_resume(vm);
+		break;
+	default:
+		ret = vm_stop(vm, VM_STOP_RESET);
 	}
-	say("unknown command \"%s\", try help", text);
+	say("vm %s: %s%s, %s", vm->label, name, ret ? " is not possible" : "", vm_state_name(vm->state));
+}
+
+static void job_start(bool (*step)(void), bool flag)
+{
+	job.step = step;
+	job.i = job.j = job.at = 0;
+	job.end = VM_MAX;
+	job.flag = flag;
+	timer_arm(&job.timer, &arch_pcpu()->timers, arch_now());
+}
+
+/* For messages: the VMs there are. */
+static const char *labels(char text[LABELS_BYTES])
+{
+	struct vm *vm;
+	size_t n = 0;
+	unsigned int i;
+
+	text[0] = '\0';
+	for (i = 0; (vm = vm_get(i)); i++)
+		n += (size_t)snprintf(text + n, LABELS_BYTES - n, " %s", vm->label);
+	return text;
+}
+
+/* vm [list [-v]], vm <vm>, vm <verb> <vm>. False: `word` isn't allowed, or missing. */
+static void cmd_vm(const char *line, const char *verbs)
+{
+	char word[WORD_BYTES], name[WORD_BYTES], all[LABELS_BYTES];
+	bool verbose;
+	struct vm *vm;
+	int verb;
+
+	(void)word_get(line, 1, word);
+	(void)word_get(line, 2, name);
+	verb = word_index(verbs, word);
+	verbose = !strcmp(name, "-v");
+	if (!*word || (verb == VERB_LIST && (!*name || verbose))) {
+		job_start(vm_step, verbose);
+		return;
+	}
+	vm = vm_find(verb > VERB_LIST ? name : word);
+	if (vm && verb > VERB_LIST) {
+		vm_order(vm, (enum verb)verb, word);
+	} else if (vm && !*name) {
+		job_start(vm_step, true);
+		while (vm_get(job.i) != vm)
+			job.i++;
+		job.end = job.i;
+	} else if (verb == VERB_LIST) {
+		say("vm list: unknown argument \"%s\"; allowed: -v", name);
+	} else if (verb > VERB_LIST) {
+		say(*name ? "vm %s: no VM \"%s\"; allowed:%s" : "vm %s: which VM?%s allowed:%s", word, name,
+		    labels(all));
+	} else {
+		say("vm: unknown argument \"%s\"; allowed: %s, or a VM:%s", vm ? name : word, verbs, labels(all));
+	}
+}
+
+static void cmd_log(bool previous)
+{
+	char none;
+	uint32_t at = 0;
+
+	if (log_read(previous, &at, &none, 1))
+		job_start(log_step, previous);
+	else
+		say("log: nothing was kept from a previous boot");
+}
+
+static void run(const char *line)
+{
+	char name[WORD_BYTES], arg[WORD_BYTES], extra[WORD_BYTES];
+	const char *args;
+	int cmd, which;
+
+	if (!word_get(line, 0, name))
+		return;
+	cmd = command_find(name);
+	if (cmd < 0) {
+		say("unknown command \"%s\", try help", name);
+		return;
+	}
+	args = str_nth(command((unsigned int)cmd), 1);
+	(void)word_get(line, 1, arg);
+	which = word_index(args, arg);
+	if (word_get(line, cmd == CMD_VM ? 3 : 2, extra) || (cmd != CMD_VM && *arg && which < 0)) {
+		say("%s: unknown argument \"%s\"; allowed: %s", name, *extra ? extra : arg,
+		    *extra ? "fewer" :
+		    *args  ? args :
+			     "none");
+		return;
+	}
+	switch ((enum command)cmd) {
+	case CMD_HELP:
+		job_start(help_step, false);
+		break;
+	case CMD_VM:
+		cmd_vm(line, args);
+		break;
+	case CMD_STAT:
+		job_start(stat_step, false);
+		break;
+	case CMD_CPU:
+		job_start(cpu_step, false);
+		break;
+	case CMD_MEM:
+		say_mem();
+		break;
+	case CMD_LOG:
+		cmd_log(which == 0);
+		break;
+	case CMD_CONSOLE:
+		if (!monitor_console(arg))
+			say("console: %s", console_interactive ? "interactive" : "batch");
+		break;
+	case CMD_CRASH:
+		crash(which);
+		break;
+	case CMD_REBOOT:
+		log_line("monitor: reboot");
+		console_flush();
+		arch_reboot();
+	}
+}
+
+/* --- input ------------------------------------------------------------------------------------------------------------ */
+
+static void key(char c)
+{
+	const char *line = lineedit_key(c);
+
+	if (!line)
+		return;
+	run(line);
+	if (!job.step)
+		lineedit_show();
+}
+
+static void job_turn(struct timer *t)
+{
+	unsigned int n;
+	uint32_t i;
+
+	for (n = 0; job.step && n < JOB_STEPS && console_monitor_room() >= SAY_BYTES; n++)
+		if (!job.step())
+			job.step = NULL;
+	if (job.step) {
+		timer_arm(t, &arch_pcpu()->timers, arch_now() + time_ns_to_ticks(n ? JOB_PAUSE_NS : JOB_WAIT_NS));
+		return;
+	}
+	lineedit_show();
+	for (i = 0; i < job.ahead && !job.step; i++)
+		key(job.typed[i]);
+	job.ahead -= i;
+	memmove(job.typed, job.typed + i, job.ahead);
 }
 
 static void rx(char c)
 {
-	if (c == '\r' || c == '\n') {
-		line[used] = '\0';
-		if (used) {
-			say("camber> %s", line);
-			run(line);
-		}
-		used = 0;
-	} else if ((c == 0x7f || c == '\b') && used) {
-		used--;
-	} else if (c >= ' ' && c < 0x7f && used < LINE_BYTES - 1) {
-		line[used++] = c;
-	}
+	if (!job.step)
+		key(c);
+	else if (c == 0x03) /* Ctrl-C: the timer finds no job any more */
+		job.step = NULL;
+	else if (job.ahead < AHEAD_BYTES)
+		job.typed[job.ahead++] = c;
 }
 
 void monitor_init(void)
 {
+	timer_init(&job.timer, job_turn);
 	console_monitor_set(rx);
+	/* Guests start after this. */
+	console_async();
 }

@@ -8,7 +8,7 @@ CLANG     ?= clang
 FUZZ_OUT  := $(O)/tests/fuzz
 FUZZ_OBJ  := $(FUZZ_OUT)/obj
 FUZZ_RUNS ?= 100000
-FUZZERS   := bundle_fuzz pl011_fuzz printf_fuzz number_fuzz
+FUZZERS   := bundle_fuzz pl011_fuzz printf_fuzz number_fuzz wdt_fuzz
 FUZZ_ALL  := $(FUZZERS) mkbundle_fuzz # that one has its rule beside mkbundle's unit tests
 
 FUZZ_FLAGS = $(filter-out -fsanitize=%,$(HOST_FLAGS)) -fsanitize=address,undefined,fuzzer-no-link \

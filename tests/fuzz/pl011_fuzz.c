@@ -19,12 +19,13 @@ static const char *typed = "";
 static char typed_buffer[2];
 static uint64_t now;
 
-static void wire_put(void *dev, const char *text, size_t n)
+static size_t wire_put(void *dev, const char *text, size_t n)
 {
 	(void)dev;
 	/* In batch mode nothing reaches the terminal that could control it. */
 	for (size_t i = 0; i < n; i++)
 		FUZZ_CHECK((unsigned char)text[i] >= ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n');
+	return n;
 }
 
 static int wire_get(void *dev)
@@ -38,7 +39,17 @@ static void wire_irq(void *dev)
 	(void)dev;
 }
 
-static const struct uart_ops ops = { .put = wire_put, .get = wire_get, .irq_enable = wire_irq, .irq_ack = wire_irq };
+static void wire_irq_transmit(void *dev, bool on)
+{
+	(void)dev;
+	(void)on;
+}
+
+static const struct uart_ops ops = { .put = wire_put,
+				     .get = wire_get,
+				     .irq_enable = wire_irq,
+				     .irq_transmit = wire_irq_transmit,
+				     .irq_ack = wire_irq };
 
 static void once(void)
 {

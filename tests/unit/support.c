@@ -68,12 +68,13 @@ static size_t wire_used;
 static const char *typed = "";
 static bool started;
 
-static void wire_put(void *dev, const char *text, size_t n)
+static size_t wire_put(void *dev, const char *text, size_t n)
 {
 	(void)dev;
 	assert_true(wire_used + n < sizeof(wire));
 	memcpy(&wire[wire_used], text, n);
 	wire_used += n;
+	return n;
 }
 
 static int wire_get(void *dev)
@@ -87,10 +88,17 @@ static void wire_irq(void *dev)
 	(void)dev;
 }
 
+static void wire_irq_transmit(void *dev, bool on)
+{
+	(void)dev;
+	(void)on;
+}
+
 static const struct uart_ops wire_ops = {
 	.put = wire_put,
 	.get = wire_get,
 	.irq_enable = wire_irq,
+	.irq_transmit = wire_irq_transmit,
 	.irq_ack = wire_irq,
 };
 

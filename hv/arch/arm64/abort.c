@@ -95,7 +95,8 @@ static inline __attribute__((always_inline)) bool big_endian(void)
 {
 	uint64_t sctlr = read_sysreg(sctlr_el1);
 
-	return unlikely(sctlr & (SCTLR_EL1_EE | SCTLR_EL1_E0E)) && (sctlr & (from_el0() ? SCTLR_EL1_E0E : SCTLR_EL1_EE));
+	return unlikely(sctlr & (SCTLR_EL1_EE | SCTLR_EL1_E0E)) &&
+	       (sctlr & (from_el0() ? SCTLR_EL1_E0E : SCTLR_EL1_EE));
 }
 
 static inline uint64_t swap(uint64_t value, uint32_t bytes)

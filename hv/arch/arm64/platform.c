@@ -20,7 +20,7 @@ struct node {
 	const char *name;
 	const fdt32_t *reg, *interrupts, *stride;
 	const char *compatible, *device_type, *method;
-	const char *stdout_path;
+	const char *stdout_path, *bootargs;
 	uint64_t initrd_start, initrd_end;
 	int reg_bytes, interrupts_bytes, compatible_bytes, stride_bytes;
 	int address_cells, size_cells; /* for its children */
@@ -60,7 +60,7 @@ static const char *text(const char *value, int bytes)
 enum kind { CELLS, NUMBER, COUNT, TEXT, STATUS };
 
 static const struct property {
-	const char *name;
+	char name[21]; /* here, not by address: nothing to relocate */
 	uint8_t kind;
 	uint8_t at, bytes_at; /* in struct node; bytes_at 0: length not kept */
 } properties[] = {
@@ -71,6 +71,7 @@ static const struct property {
 	{ "device_type", TEXT, offsetof(struct node, device_type), 0 },
 	{ "method", TEXT, offsetof(struct node, method), 0 },
 	{ "enable-method", TEXT, offsetof(struct node, method), 0 },
+	{ "bootargs", TEXT, offsetof(struct node, bootargs), 0 },
 	{ "stdout-path", TEXT, offsetof(struct node, stdout_path), 0 },
 	{ "status", STATUS, 0, 0 },
 	{ "#address-cells", COUNT, offsetof(struct node, address_cells), 0 },
@@ -237,6 +238,7 @@ static const char *read_device(const struct node *n, const struct node *parent, 
 static void read_chosen(const struct node *n)
 {
 	stdout_path = n->stdout_path;
+	platform.bootargs = n->bootargs;
 	if (n->initrd_start && n->initrd_end > n->initrd_start) {
 		platform.bundle.base = n->initrd_start;
 		platform.bundle.bytes = n->initrd_end - n->initrd_start;

@@ -11,7 +11,6 @@
 #include "sysregs.h"
 
 #define TRACE_DEPTH 12u
-#define SPSR_AARCH32 BIT64(4)
 #define SPSR_EL_MASK UINT64_C(0xc)
 
 #define PAR_F BIT64(0)

@@ -21,12 +21,19 @@ extern char image_text[], image_end[];
 
 static void console_start(void)
 {
-	uint64_t base = platform.uart.bytes ? platform.uart.base : CONFIG_EARLY_UART_BASE;
-
-	if (!base)
+	/* Firmware's tree may have no console: then the configured one speaks, if there is one, and hears nothing. */
+	if (!platform.uart.bytes)
+		platform.uart = (struct range){ CONFIG_EARLY_UART_BASE, CONFIG_EARLY_UART_BASE ? PAGE_SIZE : 0 };
+	if (!platform.uart.base)
 		return;
-	console_init(&pl011_ops, pl011_init(base));
+	console_init(&pl011_ops, pl011_init(platform.uart.base));
 	log_set_sink(console_write);
+}
+
+static void die(const char *why)
+{
+	log_line("boot: %s", why);
+	arch_halt();
 }
 
 static void memory_start(void)
@@ -49,22 +56,42 @@ static void memory_start(void)
 		panic("memory in the device tree is inconsistent (error %d)", -ret);
 }
 
+static const struct range *memory_of(uint64_t addr)
+{
+	const struct range *r = platform.memory;
+
+	for (; r < platform.memory + platform.memory_count; r++)
+		if (addr - r->base < r->bytes)
+			return r;
+	return NULL;
+}
+
 /* A bundle that no loader passed lies right behind the image (one file for both). */
 static void bundle_find(void)
 {
 	const struct bundle_header *h = (const void *)image_end;
-	uint64_t base = (uint64_t)image_end, room;
-	unsigned int i;
+	uint64_t base = (uint64_t)image_end;
+	const struct range *r;
 
 	if (platform.bundle.bytes || h->magic != BUNDLE_MAGIC)
 		return;
 	platform.bundle.base = base;
 	/* Its length isn't checked yet: no further than the RAM that it begins in. */
-	for (i = 0; i < platform.memory_count; i++) {
-		room = platform.memory[i].base + platform.memory[i].bytes - base;
-		if (base - platform.memory[i].base < platform.memory[i].bytes)
-			platform.bundle.bytes = MIN(h->total_bytes, room);
-	}
+	r = memory_of(base);
+	if (r)
+		platform.bundle.bytes = MIN(h->total_bytes, r->base + r->bytes - base);
+}
+
+/* A bundle that a loader passed may be said to be anywhere. */
+static void bundle_check_place(void)
+{
+	const struct range *b = &platform.bundle, *r = memory_of(b->base);
+
+	if (!b->bytes || (r && b->bytes <= r->base + r->bytes - b->base))
+		return;
+	log_line("bundle: 0x%llx bytes at 0x%llx (linux,initrd-start, -end) aren't in RAM",
+		 (unsigned long long)b->bytes, (unsigned long long)b->base);
+	die("no guest can be started, halted");
 }
 
 static uint64_t rtc_seconds(void)
@@ -80,12 +107,6 @@ static void mmu_start(void)
 	el2_mmu_switch(ttbr, tcr, mair, sctlr);
 }
 
-static void die(const char *why)
-{
-	log_line("boot: %s", why);
-	arch_halt();
-}
-
 void start_primary(uint64_t dtb, uint64_t base __unused)
 {
 	struct arm64_pcpu *p = &arm64_pcpus[0];
@@ -98,6 +119,7 @@ void start_primary(uint64_t dtb, uint64_t base __unused)
 		die(error);
 	time_init(read_sysreg(cntfrq_el0));
 	bundle_find();
+	bundle_check_place();
 	smp_init();
 	memory_start();
 	/* The very first allocation: at the same place after a warm reset. */
@@ -121,6 +143,7 @@ void start_primary(uint64_t dtb, uint64_t base __unused)
 		gic->enable(platform.uart_intid);
 		console_input_start();
 	}
+	main_options(platform.bootargs);
 	main_boot((const void *)platform.bundle.base, platform.bundle.bytes);
 	p->p.stay_start = arch_now(); /* booting isn't a stay */
 	enter_guests();

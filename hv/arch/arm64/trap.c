@@ -38,13 +38,11 @@ enum trap_result trap_smc(struct arm64_vcpu *a, uint64_t esr)
 
 enum trap_result trap_wfx(struct arm64_vcpu *a, uint64_t esr)
 {
-	/* The PC first: vcpu_wait() may end in another vCPU. */
-	write_sysreg(elr_el2, read_sysreg(elr_el2) + (esr & ESR_IL ? 4 : 2));
 	if (esr & 1)
 		vcpu_yield(); /* WFE */
 	else
 		vcpu_wait(&a->v);
-	return TRAP_HANDLED;
+	return TRAP_SKIP; /* whoever runs next is chosen later, on the way out */
 }
 
 enum trap_result trap_unknown(struct arm64_vcpu *a, uint64_t esr)
@@ -62,13 +60,27 @@ enum trap_result trap_hidden(struct arm64_vcpu *a __unused, uint64_t esr __unuse
 	return TRAP_UNHANDLED;
 }
 
-/* What a handler of a class without fast path answered. */
+/* A T32 instruction of an IT block has been done: the next one's condition (Arm ARM F1, ITAdvance()). */
+static __cold uint64_t it_advance(uint64_t spsr)
+{
+	uint64_t it = ((spsr >> 8) & 0xfc) | ((spsr >> 25) & 3);
+
+	it = it & 7 ? (it & 0xe0) | ((it << 1) & 0x1f) : 0;
+	return (spsr & ~UINT64_C(0x0600fc00)) | (it & 0xfc) << 8 | (it & 3) << 25;
+}
+
+/* What a handler of a class without fast path, or of an AArch32 instruction, answered. */
 void trap_finish(enum trap_result result)
 {
-	if (result == TRAP_SKIP)
+	uint64_t spsr = read_sysreg(spsr_el2);
+
+	if (result == TRAP_SKIP) {
 		write_sysreg(elr_el2, read_sysreg(elr_el2) + (read_sysreg(esr_el2) & ESR_IL ? 4 : 2));
-	else if (result == TRAP_UNHANDLED)
+		if (unlikely(spsr & SPSR_AARCH32))
+			write_sysreg(spsr_el2, it_advance(spsr));
+	} else if (result == TRAP_UNHANDLED) {
 		inject_undef();
+	}
 }
 
 /*

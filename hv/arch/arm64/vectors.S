@@ -84,11 +84,11 @@
 	slot	\wanted, guest_irq
 	slot	\wanted, guest_irq
 	slot	\wanted, guest_serror
-	/* lower EL, AArch32 (EL0 of a guest): the same events */
-	slot	\wanted, guest_sync32
-	slot	\wanted, guest_irq
-	slot	\wanted, guest_irq
-	slot	\wanted, guest_serror
+	/* a level below that is AArch32: EL1 never is, and a guest's EL0 comes in above whatever it is (Arm ARM D1.3.1) */
+	.irp	n, 0, 1, 2, 3
+	.balign	128
+	b	fault_entry_\n
+	.endr
 	.endm
 
 	vectors	vectors_plain, 0
@@ -116,7 +116,8 @@
 	.word	abort_instruction - trap_handlers
 	.elseif	\ec == EC_DABT_LOW
 	.word	abort_data - trap_handlers
-	.elseif	\ec == EC_UNKNOWN || \ec == EC_PAUTH || \ec == EC_SVE || \ec == EC_SME
+	.elseif	\ec == EC_UNKNOWN || \ec == EC_PAUTH || \ec == EC_SVE || \ec == EC_SME || \
+		(\ec >= EC_CP15_32 && \ec <= EC_CP14_LS) || \ec == EC_CP10_ID || \ec == EC_CP14_64
 	.word	trap_hidden - trap_handlers
 	.else
 	.word	trap_unknown - trap_handlers
@@ -155,7 +156,9 @@ guest_sync:
 	ubfx	x5, x1, #5, #5
 	b.ne	sync_full
 2:	cmp	x5, #18
+	mrs	x7, spsr_el2
 	b.hs	sync_full
+	tbnz	x7, #4, sync_full			/* AArch32: trap_finish() knows its instructions */
 	blr	x6
 	cmp	w0, #TRAP_IS_SKIP
 	b.ne	3f
@@ -235,12 +238,7 @@ guest_serror:
 	ldp	x27, x28, [x3, #216]
 	.endm
 
-	/* AArch32 at EL0: rare, and its instructions may be two bytes long, which trap_finish() knows. */
-guest_sync32:
-	mrs	x1, esr_el2
-	lsr	x4, x1, #26
-	count_exit EXIT_AARCH32
-	handler
+	/* All registers are in the array, and the end is C's. */
 sync_full:
 	add	x3, x0, #VCPU_X
 	save_callee

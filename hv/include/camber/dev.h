@@ -14,4 +14,10 @@ int vpl031_create(struct vm *vm);
 /* Where the platform's wall clock comes from: seconds since 1970 (0 when the board has none). Set once at boot. */
 void vpl031_set_source(uint64_t (*seconds)(void));
 
+/*
+ * Arm's Generic Watchdog (BSA) at GUEST_WDT_BASE, as cfg->watchdog_ms and watchdog_boot_ms say: WS0 is a level SPI, WS1 ends the
+ * VM by vm_watchdog_bite(). For a VM with watchdog_ms only.
+ */
+int vwdt_create(struct vm *vm);
+
 #endif

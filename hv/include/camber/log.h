@@ -26,8 +26,8 @@ void log_init(struct log_ring *ring, struct log_ring *previous);
 void log_line(const char *fmt, ...) __printf(1, 2);
 
 /*
- * For lines that a guest can cause: at most `burst` lines per second and call site, then counted and reported with the next
- * line that passes.
+ * For lines that somebody else can cause: at most `burst` of them per second and limit, then counted and reported with the
+ * next one that passes.
  */
 struct log_limit {
 	uint64_t window_start; /* arch_now() ticks */
@@ -35,15 +35,12 @@ struct log_limit {
 	uint32_t suppressed;
 };
 bool log_limit_pass(struct log_limit *limit, unsigned int burst);
-#define log_guest(...)                                                                                                 \
-	do {                                                                                                           \
-		static struct log_limit limit_;                                                                        \
-		if (log_limit_pass(&limit_, 8))                                                                        \
-			log_line(__VA_ARGS__);                                                                         \
-	} while (0)
 
-/* Calls `out` for the ring's text from its start, in pieces; `previous` chooses the earlier boot's. False: none. */
-bool log_dump(bool previous, void (*out)(const char *text, size_t n));
+/*
+ * Copies up to n bytes of the ring's text from *at on, and moves *at behind them; *at = 0 is the oldest text there is. What was
+ * overwritten since the last call is left out. 0: no more; at once with `previous`, if the earlier boot left nothing.
+ */
+size_t log_read(bool previous, uint32_t *at, char *text, size_t n);
 
 /* Where finished lines go besides the ring (the console); NULL at first. Called with the log lock held. */
 void log_set_sink(void (*sink)(const char *text, size_t n));

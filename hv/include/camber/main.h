@@ -9,7 +9,10 @@
  */
 void main_boot(const void *bundle, uint64_t bytes);
 
-/* Takes the monitor's place on the console. */
+/* Takes the board's boot arguments, NULL: none. Before main_boot(). Unknown words get a line of log each. */
+void main_options(const char *text);
+
+/* Takes the monitor's place on the console. From here on the console's output doesn't wait for the wire. */
 void monitor_init(void);
 
 #endif

@@ -79,9 +79,6 @@ static int begin(void **state)
 	(void)state;
 	for (struct vm_device *d = vm->devices; d; d = d->next)
 		d->reset(d);
-	wr(DR, '\n'); /* a half line of an earlier test */
-	for (struct vm_device *d = vm->devices; d; d = d->next)
-		d->reset(d);
 	(void)unit_wire();
 	assert_false(irq());
 	return 0;
@@ -338,6 +335,20 @@ static void switching_the_fifo_empties_it(void **state)
 	assert_int_equal(rd(RIS) & (RXIS | RTIS), 0);
 }
 
+/* What the last life of the VM left of a line ends with it. */
+static void reset_ends_the_line(void **state)
+{
+	wr(DR, 'x');
+	for (struct vm_device *d = vm->devices; d; d = d->next)
+		d->reset(d);
+	assert_string_equal(unit_wire(), "[uart] x\r\n");
+	(void)begin(state);
+	assert_string_equal(unit_wire(), "");
+	wr(DR, 'y');
+	wr(DR, '\n');
+	assert_string_equal(unit_wire(), "[uart] y\r\n");
+}
+
 static void reset_forgets(void **state)
 {
 	(void)state;
@@ -443,6 +454,7 @@ int main(void)
 		cmocka_unit_test_setup(overrun_from_the_line, begin),
 		cmocka_unit_test_setup(loop_back, begin),
 		cmocka_unit_test_setup(switching_the_fifo_empties_it, begin),
+		cmocka_unit_test_setup(reset_ends_the_line, begin),
 		cmocka_unit_test_setup(reset_forgets, begin),
 		cmocka_unit_test_setup(linux_driver, begin),
 		cmocka_unit_test_setup(polling_drivers, begin),

@@ -112,7 +112,6 @@ extern struct cpu_stacks arm64_stacks[CONFIG_CPU_MAX];
 /* Exit classes of interrupts, in the gap that exception classes from guests leave (struct pcpu.exits). */
 #define EXIT_CLASS_IRQ 0x3f
 #define EXIT_CLASS_SERROR 0x3e
-#define EXIT_CLASS_AARCH32 0x3d /* synchronous, from a guest's AArch32 EL0 */
 
 /*
  * Called from vectors.S, which also counts the exit, takes the time at both ends and goes on after a TRAP_SKIP. Handlers may

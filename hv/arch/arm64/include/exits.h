@@ -5,8 +5,12 @@
 
 #define EC_UNKNOWN 0x00
 #define EC_WFX 0x01
+#define EC_CP15_32 0x03 /* up to 0x06: coprocessor accesses of AArch32 */
+#define EC_CP14_LS 0x06
 #define EC_FP 0x07
+#define EC_CP10_ID 0x08
 #define EC_PAUTH 0x09
+#define EC_CP14_64 0x0c
 #define EC_HVC64 0x16
 #define EC_SMC64 0x17
 #define EC_SYSREG 0x18

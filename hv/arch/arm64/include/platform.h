@@ -32,8 +32,9 @@ struct platform {
 	bool gic_is_v3, gic_seen;
 	struct range uart;
 	uint32_t uart_intid;
-	struct range rtc;    /* bytes 0: none */
-	struct range bundle; /* initrd of /chosen; bytes 0: none */
+	struct range rtc;     /* bytes 0: none */
+	struct range bundle;  /* initrd of /chosen; bytes 0: none */
+	const char *bootargs; /* of /chosen, in the tree; NULL: none */
 	uint64_t dtb_base, dtb_bytes;
 };
 

@@ -113,6 +113,7 @@
 #define ESR_IL BIT64(25)
 #define ESR_ISS UINT64_C(0x1ffffff)
 
+#define SPSR_AARCH32 BIT64(4)
 #define SPSR_EL1H UINT64_C(0x5)
 #define SPSR_DAIF UINT64_C(0x3c0)
 
