@@ -116,6 +116,12 @@ const char *unit_wire(void)
 	return copy;
 }
 
+void unit_type_burst(const char *text)
+{
+	typed = text;
+	console_irq();
+}
+
 void unit_type(const char *text)
 {
 	typed = text;

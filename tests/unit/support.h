@@ -28,6 +28,9 @@ struct vm *unit_vm(const char *label, uint32_t id);
 /* Everything that went out on the console's wire since the last call, as a string; the console starts with the first. */
 const char *unit_wire(void);
 
+/* All of it has arrived when the one interrupt comes. */
+void unit_type_burst(const char *text);
+
 /* Lets the console receive text. */
 void unit_type(const char *text);
 

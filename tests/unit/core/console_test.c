@@ -8,7 +8,7 @@
 #include "camber/console.h"
 
 static struct console_port ivi, rtos;
-static char got[3][64]; /* input of ivi, rtos, monitor */
+static char got[3][256]; /* input of ivi, rtos, monitor */
 
 static void got_add(unsigned int i, char c)
 {
@@ -226,6 +226,21 @@ static void input_follows_the_focus(void **state)
 			    "[console] input to rtos\r\n[console] input to the monitor\r\n[console] input to ivi\r\n");
 }
 
+/* More than one interrupt may take: the rest raises none of its own. */
+static void a_burst_is_read_to_its_end(void **state)
+{
+	char burst[151];
+
+	(void)state;
+	memset(burst, 'x', sizeof(burst) - 1);
+	burst[sizeof(burst) - 1] = '\0';
+	unit_type_burst(burst);
+	assert_true(strlen(got[0]) < sizeof(burst) - 1); /* bounded */
+	(void)pass(1);
+	assert_string_equal(got[0], burst);
+	assert_int_equal(host_timer(0), TIME_NEVER);
+}
+
 static void interactive_writes_through(void **state)
 {
 	(void)state;
@@ -280,6 +295,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_waiting_prompt_costs_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(others_begin_at_the_left_edge, begin, end),
 		cmocka_unit_test_setup_teardown(input_follows_the_focus, begin, end),
+		cmocka_unit_test_setup_teardown(a_burst_is_read_to_its_end, begin, end),
 		cmocka_unit_test_setup_teardown(interactive_writes_through, begin, end),
 		cmocka_unit_test_setup_teardown(switching_keeps_the_order, begin, end),
 		cmocka_unit_test_setup_teardown(survives_a_lock_that_nobody_gives_back, begin, end),
