@@ -11,6 +11,7 @@
 /* CASE(name, cpus, flags, what it shows) */
 #define CASE(name, min_cpus, flags, what) enum outcome case_##name(void);
 #include "cases.def"
+#include "hostile.def"
 #undef CASE
 
 #endif

@@ -3,9 +3,14 @@
  * Start of the boot CPU: read the device tree, choose by the boot arguments, run, end as asked.
  */
 #include "gic.h"
+#include "life.h"
 #include "psci.h"
+#include "timer.h"
 
-void probe_main(uint64_t fdt);
+void probe_main(uint64_t x0);
+
+struct fdt_info machine;
+uint64_t patience_us = 5 * SECOND_US;
 
 static bool find_tree(uint64_t x0, struct fdt_info *fi)
 {
@@ -43,11 +48,10 @@ static void finish(void)
 		wfi();
 }
 
-void probe_main(uint64_t fdt)
+void probe_main(uint64_t x0)
 {
-	static struct fdt_info fi;
 	unsigned int ok = 0, failed = 0, skipped = 0;
-	const char *run, *bench, *role;
+	const char *run, *bench, *role, *crash;
 	bool tree;
 
 	print_init();
@@ -58,30 +62,37 @@ void probe_main(uint64_t fdt)
 	}
 	sysreg_write(tpidr_el1, (uintptr_t)&cpus[0]);
 	tick_hz = sysreg_read(cntfrq_el0);
-	tree = find_tree(fdt, &fi);
-	options_init(tree ? fi.bootargs : "");
+	tree = find_tree(x0, &machine);
+	options_init(tree ? machine.bootargs : "");
+	patience_us = option_number("patience_ms", patience_us / 1000) * 1000;
 	cpus[0].mpidr = sysreg_read(mpidr_el1) & 0xff00ffffffull;
-	cpu_count = tree && fi.cpu_count ? fi.cpu_count : 1;
+	cpu_count = tree && machine.cpu_count ? machine.cpu_count : 1;
 	for (uint32_t i = 1, n = 0; i < cpu_count; i++, n++) {
-		n += fi.mpidr[n] == cpus[0].mpidr;
+		n += machine.mpidr[n] == cpus[0].mpidr;
 		cpus[i].index = i;
-		cpus[i].mpidr = fi.mpidr[n];
+		cpus[i].mpidr = machine.mpidr[n];
 	}
 	gic_init();
 	cpu_init(0);
 	print("probe: up\n");
 
+	/* Let the neighbours of a test come up first. */
+	if (option_number("wait_ms", 0))
+		timer_nap_us(1000 * option_number("wait_ms", 0));
 	run = option_text("run");
 	bench = option_text("bench");
 	role = option_text("role");
-	if (role && !peer_run(role)) {
+	crash = option_text("crash");
+	if (role && !peer_run(role) && !life_role(role)) {
 		print("probe: FAIL no role named %s\n", role);
 		failed++;
 	}
 	if (bench)
 		bench_run(bench, &failed);
-	if (run || (!bench && !role))
+	if (run || (!bench && !role && !crash))
 		cases_run(run ? run : "all", &ok, &failed, &skipped);
 	print("probe: done %u ok, %u failed, %u skipped\n", ok, failed, skipped);
+	if (crash && !life_crash(crash))
+		print("probe: FAIL no crash named %s\n", crash);
 	finish();
 }

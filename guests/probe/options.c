@@ -4,7 +4,7 @@
  */
 #include "probe.h"
 
-#define TEXT_BYTES 512
+#define TEXT_BYTES 1024
 
 static char text[TEXT_BYTES];
 static size_t text_len;
@@ -34,6 +34,10 @@ uint64_t option_number(const char *key, uint64_t otherwise)
 
 	if (!t || !*t)
 		return otherwise;
+	if (t[0] == '0' && t[1] == 'x') {
+		for (t += 2; (*t >= '0' && *t <= '9') || (*t >= 'a' && *t <= 'f'); t++)
+			value = value << 4 | (uint64_t)(*t <= '9' ? *t - '0' : *t - 'a' + 10);
+	}
 	for (; *t >= '0' && *t <= '9'; t++)
 		value = value * 10 + (uint64_t)(*t - '0');
 	if (*t) {

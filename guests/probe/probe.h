@@ -23,6 +23,7 @@ enum outcome { OUTCOME_OK, OUTCOME_FAIL, OUTCOME_SKIP };
 
 #define CASE_NAMED_ONLY (1u << 0) /* not part of run=all: needs a partner VM or an operator */
 #define CASE_UNDER_HV (1u << 1)   /* about the hypervisor itself: skipped without one */
+#define CASE_HOSTILE (1u << 2)    /* part of run=hostile, not of run=all */
 
 struct probe_case {
 	const char *name;
@@ -65,6 +66,11 @@ bool peer_run(const char *role);
 
 /* ---- per-CPU data ---- */
 
+/* Where trap_mark() was called: what the ABI keeps over a call. */
+struct trap_mark {
+	uint64_t reg[13];
+};
+
 #define IRQ_LOG 256
 
 struct cpu {
@@ -83,6 +89,11 @@ struct cpu {
 	volatile bool trap_armed;
 	volatile uint32_t trap_count;
 	volatile uint64_t trap_esr, trap_far, trap_elr;
+
+	/* At EL0 by el0_run(): whatever happens there comes back to the mark. */
+	volatile bool el0;
+	volatile uint64_t el0_x0;
+	struct trap_mark el0_mark;
 
 	/* Start by PSCI, written by the boot CPU before CPU_ON. */
 	void (*work)(struct cpu *c);
@@ -129,10 +140,6 @@ _Static_assert(offsetof(struct frame, elr) == FRAME_ELR, "vectors.S");
 _Static_assert(offsetof(struct frame, spsr) == FRAME_SPSR, "vectors.S");
 _Static_assert(sizeof(struct frame) == FRAME_SIZE, "vectors.S");
 
-struct trap_mark {
-	uint64_t reg[13];
-};
-
 int trap_mark(struct trap_mark *m) __attribute__((returns_twice));
 void trap_return(struct trap_mark *m) __attribute__((noreturn));
 void trap_handle(struct frame *f, unsigned int kind);
@@ -146,9 +153,17 @@ uint32_t trap_done(void);
 #define ESR_EC(esr) ((uint32_t)((esr) >> 26) & 0x3f)
 #define ESR_FSC(esr) ((uint32_t)(esr)&0x3f)
 #define EC_UNKNOWN 0x00u
+#define EC_SVC 0x15u
+#define EC_ILLEGAL_STATE 0x0eu
 #define EC_SVE 0x19u
 #define EC_FETCH_ABORT 0x21u
+#define EC_PC_ALIGNMENT 0x22u
 #define EC_DATA_ABORT 0x25u
+#define ESR_UNDEF 0x02000000ul                                        /* EC 0, IL */
+#define ESR_DATA_ABORT(write) (0x96000010ul | (uint64_t)(write) << 6) /* EC 0x25, IL, synchronous external abort */
+#define ESR_FETCH_ABORT 0x86000010ul                                  /* EC 0x21, IL, the same */
+#define ESR_FROM_EL0 (1ul << 26)                                      /* to be subtracted: EC 0x24, 0x20 */
+#define ESR_WNR (1ul << 6)
 #define FSC_SYNC_EXTERNAL 0x10u
 #define FSC_ALIGNMENT 0x21u
 
@@ -170,6 +185,7 @@ int strncmp(const char *a, const char *b, size_t n);
 void options_init(const char *bootargs);
 /* Value of a key, or NULL. Lives as long as the program. */
 const char *option_text(const char *key);
+/* Decimal, or hexadecimal with 0x and small letters. */
 uint64_t option_number(const char *key, uint64_t otherwise);
 /* Does a comma-separated list hold the word? */
 bool list_has(const char *list, const char *word);
@@ -179,11 +195,13 @@ bool list_next(const char **list, char *word, size_t size);
 /* ---- device tree (fdt.c) ---- */
 
 struct fdt_info {
-	char bootargs[512];
+	char bootargs[1024];
 	uint32_t cpu_count;
 	uint64_t mpidr[CPU_MAX];
 	uint64_t ram_base, ram_bytes;
 };
+
+extern struct fdt_info machine; /* of this machine; all zero without a tree */
 
 /* False with *why set when there is no usable tree at the address. */
 bool fdt_read(uint64_t address, struct fdt_info *out, const char **why);
@@ -258,7 +276,8 @@ static inline uint64_t ticks_to_ns(uint64_t ticks)
 
 #define SECOND_US 1000000ull
 /* Longer than any time slice or wake-up in a loaded machine; a passing run never waits so long. */
-#define PATIENCE_US (5 * SECOND_US)
+extern uint64_t patience_us; /* patience_ms= */
+#define PATIENCE_US patience_us
 
 static inline void delay_us(uint64_t us)
 {
@@ -311,6 +330,11 @@ static inline uint16_t read16(uint64_t addr)
 
 	__asm__ volatile("ldrh %w0, [%1]" : "=r"(value) : "r"(addr) : "memory");
 	return (uint16_t)value;
+}
+
+static inline void write16(uint64_t addr, uint16_t value)
+{
+	__asm__ volatile("strh %w0, [%1]" ::"r"((uint32_t)value), "r"(addr) : "memory");
 }
 
 #endif

@@ -58,7 +58,7 @@ vectors:
 	b	irq_common
 	ENTRY_SYNC 6
 	ENTRY_SYNC 7
-	/* Lower EL: the probe has no EL0 part. */
+	/* Lower EL: el0_run(). */
 	ENTRY_SYNC 8
 	ENTRY_SYNC 9
 	ENTRY_SYNC 10
