@@ -3,3 +3,4 @@
 include guests/linux/build.mk
 include guests/rtos/build.mk
 include guests/probe/build.mk
+include guests/firmware/build.mk

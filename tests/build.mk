@@ -30,7 +30,8 @@ run: $(OUT)/camber.img $(OUT)/bundle.bin
 # What system tests and measurements pack and boot.
 bench-files := $(OUT)/camber.bin $(MKBUNDLE) $(INSN_PLUGIN) $(addprefix $(O)/guests/,probe/probe.elf linux/vmlinuz \
 	linux/initramfs.cpio.gz)
-test-files: $(bench-files) $(addprefix $(O)/guests/,rtos/rtos.elf $(foreach v,-rt -6.12,linux/vmlinuz$(v) \
+test-files: $(bench-files) $(addprefix $(O)/guests/,rtos/rtos.elf firmware/uboot.flash firmware/uboot-linux.flash \
+	firmware/edk2.flash $(foreach v,-rt -6.12,linux/vmlinuz$(v) \
 	linux/initramfs$(v).cpio.gz))
 
 test: FUZZ_RUNS := 20000
