@@ -97,7 +97,10 @@ def test_make_run_is_interactive(folder):
     path, labels = bundle(folder, "probe", bootargs={"probe": "bench=empty then=stay"})
     image = folder / "probe.img"
     join(path, image)
-    master, slave = pty.openpty()
+    try:
+        master, slave = pty.openpty()
+    except OSError as e:  # a container without devpts
+        pytest.skip(str(e))
     command = [sys.executable, "-B", board.TOP / "tools" / "run", "--profile", "probe", "--image", image, "--bundle", path]
     text = ""
     with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave) as run:

@@ -21,6 +21,7 @@ class Mistake:
     status: int = 1
     by_dtc: bool = False  # dtc refuses it, profile-dtc says so
     dtc: str = "dtc"
+    needs: tuple = ()     # files of the machine without which there is nothing to see
 
 
 def root(text):

@@ -35,7 +35,7 @@ IMAGE_MISTAKES = [
             vm(kernel='"k"'), files={"k": HUGE + 1}),
     Mistake("image-cut-while-read",
             "p.dts: /vm@1: kernel: /sys/devices/system/cpu/online: ends before its length says; make it again",
-            vm(kernel='"/sys/devices/system/cpu/online"')),
+            vm(kernel='"/sys/devices/system/cpu/online"'), needs=("/sys/devices/system/cpu/online",)),
     # What it is
     kernel("image-unknown",
            'p.dts: /vm@1: kernel: "k" is neither an arm64 Linux Image nor an ELF file; for a raw image add '
