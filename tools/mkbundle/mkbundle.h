@@ -34,6 +34,7 @@
 #define KIB UINT64_C(1024)
 #define MIB (1024 * KIB)
 #define ARRAY_COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
 
 #define VM_IMAGE_MAX 20u                                     /* kernel segments, initrd and device tree of a VM */
 #define VM_RESERVED_MAX 4u                                   /* reserved@ nodes of a VM */

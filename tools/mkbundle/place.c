@@ -16,6 +16,9 @@
 
 #define INITRD_ALIGN (2 * MIB)
 
+#define SPARSE_RUN 0x10000u /* zeroes in a row that are worth a piece */
+#define SPARSE_MAX 12u      /* pieces of one image */
+
 static uint64_t ram_end(const struct vm *vm)
 {
 	return GUEST_RAM_BASE + vm->memory_mib * MIB;
@@ -132,6 +135,52 @@ static int place_whole(struct mkbundle *m, struct vm *vm, struct blob *blob, uin
 	return load_add(m, vm, &load);
 }
 
+static bool is_zero(const uint8_t *data, size_t bytes)
+{
+	return !bytes || (!data[0] && !memcmp(data, data + 1, bytes - 1));
+}
+
+/* Up to where the image from `at` on has no long run of zeroes; *next: where that run ends. */
+static size_t dense_until(const struct blob *blob, size_t at, size_t *next)
+{
+	size_t begin = at;
+
+	for (; at < blob->bytes; at += BUNDLE_ALIGN) {
+		if (!is_zero(blob->data + at, MIN(BUNDLE_ALIGN, blob->bytes - at)))
+			begin = at + BUNDLE_ALIGN;
+		else if (at + BUNDLE_ALIGN - begin >= SPARSE_RUN)
+			break;
+	}
+	while (at < blob->bytes && is_zero(blob->data + at, MIN(BUNDLE_ALIGN, blob->bytes - at)))
+		at += BUNDLE_ALIGN;
+	*next = MIN(at, blob->bytes);
+	return MIN(begin, blob->bytes);
+}
+
+/*
+ * An image as it lies in memory, such as that of a flash, may be mostly zeroes: those aren't carried along but made at each
+ * start. The last piece that there is a place for has the rest, whatever that holds.
+ */
+static int place_sparse(struct mkbundle *m, struct vm *vm, struct blob *blob, uint64_t ipa, const char *prop,
+			const char *name)
+{
+	size_t next;
+
+	for (size_t at = 0; at < blob->bytes; at = next) {
+		size_t end = dense_until(blob, at, &next);
+		struct load load = { .ipa = ipa + at, .kind = BUNDLE_LOAD_RAW, .prop = prop, .name = name };
+
+		if (vm->load_count == SPARSE_MAX - 1)
+			end = next = blob->bytes;
+		load.file_bytes = end - at;
+		load.mem_bytes = next - at;
+		load.blob = blob_add(m, blob->data + at, end - at, NULL);
+		if (load_add(m, vm, &load))
+			return -1;
+	}
+	return 0;
+}
+
 static int place_rom(struct mkbundle *m, struct vm *vm)
 {
 	struct blob *blob;
@@ -147,7 +196,7 @@ static int place_rom(struct mkbundle *m, struct vm *vm)
 		.flags = BUNDLE_MEM_ROM,
 	};
 	vm->entry_ipa = 0;
-	return place_whole(m, vm, blob, 0, BUNDLE_LOAD_RAW, "rom", vm->rom);
+	return place_sparse(m, vm, blob, 0, "rom", vm->rom);
 }
 
 static int place_kernel(struct mkbundle *m, struct vm *vm)
@@ -167,7 +216,7 @@ static int place_kernel(struct mkbundle *m, struct vm *vm)
 			       vm->kernel);
 	if (vm->has_load) {
 		vm->entry_ipa = vm->has_entry ? vm->raw_entry : vm->load_ipa;
-		return place_whole(m, vm, blob, vm->load_ipa, BUNDLE_LOAD_RAW, "kernel", vm->kernel);
+		return place_sparse(m, vm, blob, vm->load_ipa, "kernel", vm->kernel);
 	}
 	if (kind == IMAGE_LINUX)
 		return linux_place(m, vm, blob);

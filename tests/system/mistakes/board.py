@@ -104,7 +104,7 @@ BOARD_MISTAKES = [
     board("bundle-too-large",
           "p.dts: /: the bundle has 4 MiB and the hypervisor 2, the board only 4; use smaller images",
           vm(kernel='"k"', more="load = <0x40200000>;"), BOARD.replace("0 0x10000000>", "0 0x400000>"),
-          files={"k": 0x300000}),
+          files={"k": b"image" * 0xa0000}),
     board("static-mem-not-there",
           "p.dts: /vm@1: xen,static-mem: 0x4e000000..0x52000000 is not in the board's memory "
           "(0x40000000..0x50000000); move it", vm("xen,static-mem = <0 0x4e000000 0 0x4000000>;")),

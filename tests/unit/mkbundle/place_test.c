@@ -281,6 +281,51 @@ static void rom_image(void **state)
 	assert_int_equal(find(vm, BUNDLE_LOAD_DTB)->ipa, 0x40000000);
 }
 
+/* Zeroes aren't carried along, and every byte is there all the same. */
+static void sparse_rom(void **state)
+{
+	static uint8_t flash[0x400000], seen[sizeof(flash)];
+	struct mkbundle *m = *state;
+	const struct vm *vm = &m->vms[0];
+	uint64_t carried = 0, end = 0;
+	uint8_t *bundle;
+	size_t bytes;
+
+	memset(flash, 0, sizeof(flash));
+	memset(seen, 0xee, sizeof(seen));
+	flash[0] = flash[1] = 1;
+	flash[0x1fff] = 2;
+	flash[0x11000] = 3;                   /* 60 KiB on: not worth a piece */
+	flash[0x100123] = 4;                  /* in the midst of a page */
+	for (unsigned int i = 0; i < 20; i++) /* more pieces than there are places for */
+		flash[0x200000 + i * 0x12000] = 5;
+	helper_put(m, "flash", flash, sizeof(flash) - 5);
+	assert_int_equal(helper_pack_vm(m, BASIC("a") "rom = \"flash\";", &bundle, &bytes), 0);
+	for (uint32_t i = 0; i < vm->load_count; i++) {
+		const struct load *load = &vm->loads[i];
+
+		if (load->kind == BUNDLE_LOAD_DTB)
+			continue;
+		assert_int_equal(load->ipa, end);
+		assert_int_equal(load->ipa % BUNDLE_ALIGN, 0);
+		end += load->mem_bytes;
+		carried += load->file_bytes;
+		assert_true(load->file_bytes <= load->mem_bytes && end <= sizeof(flash) - 5);
+		memset(seen + load->ipa, 0, load->mem_bytes);
+		memcpy(seen + load->ipa, bundle + load->blob->offset, load->file_bytes);
+	}
+	assert_int_equal(end, sizeof(flash) - 5);
+	assert_memory_equal(seen, flash, sizeof(flash) - 5);
+	assert_int_equal(vm->loads[0].file_bytes, 0x12000);
+	assert_int_equal(vm->loads[1].ipa, 0x100000);
+	assert_int_equal(vm->loads[1].file_bytes, 0x1000);
+	assert_true(carried < 0x210000 && bytes < 0x220000);
+	/* Nothing but zeroes: nothing to enter. */
+	memset(flash, 0, sizeof(flash));
+	helper_put(m, "zeroes", flash, sizeof(flash));
+	helper_expect_error(m, place(m, BASIC("a") "rom = \"zeroes\";"), "/vm@1: entry:", "not inside", NULL);
+}
+
 /* Every byte of RAM is an image's, a zero's or reserved, and none is two of them. */
 static void scrubbed(void **state)
 {
@@ -370,6 +415,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(elf_headers_refused, helper_setup, helper_teardown),
 		cmocka_unit_test_setup_teardown(raw_image, helper_setup, helper_teardown),
 		cmocka_unit_test_setup_teardown(rom_image, helper_setup, helper_teardown),
+		cmocka_unit_test_setup_teardown(sparse_rom, helper_setup, helper_teardown),
 		cmocka_unit_test_setup_teardown(scrubbed, helper_setup, helper_teardown),
 		cmocka_unit_test_setup_teardown(scrubbed_pieces, helper_setup, helper_teardown),
 		cmocka_unit_test_setup_teardown(missing_files, helper_setup, helper_teardown),
