@@ -143,18 +143,16 @@ static bool is_zero(const uint8_t *data, size_t bytes)
 /* Up to where the image from `at` on has no long run of zeroes; *next: where that run ends. */
 static size_t dense_until(const struct blob *blob, size_t at, size_t *next)
 {
-	size_t begin = at;
+	size_t run = at; /* where the run of zeroes at hand begins */
 
-	for (; at < blob->bytes; at += BUNDLE_ALIGN) {
-		if (!is_zero(blob->data + at, MIN(BUNDLE_ALIGN, blob->bytes - at)))
-			begin = at + BUNDLE_ALIGN;
-		else if (at + BUNDLE_ALIGN - begin >= SPARSE_RUN)
-			break;
-	}
-	while (at < blob->bytes && is_zero(blob->data + at, MIN(BUNDLE_ALIGN, blob->bytes - at)))
-		at += BUNDLE_ALIGN;
+	for (; at < blob->bytes; at += BUNDLE_ALIGN)
+		if (!is_zero(blob->data + at, MIN(BUNDLE_ALIGN, blob->bytes - at))) {
+			if (at - run >= SPARSE_RUN)
+				break;
+			run = at + BUNDLE_ALIGN;
+		}
 	*next = MIN(at, blob->bytes);
-	return MIN(begin, blob->bytes);
+	return *next - MIN(run, *next) >= SPARSE_RUN ? run : *next;
 }
 
 /*
