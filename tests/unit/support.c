@@ -116,6 +116,20 @@ const char *unit_wire(void)
 	return copy;
 }
 
+unsigned int unit_pass(uint64_t ticks)
+{
+	uint64_t until = arch_now() + ticks;
+	unsigned int interrupts = 0;
+
+	while (host_timer(0) <= until) {
+		host_set_now(MAX(arch_now(), host_timer(0)));
+		timer_queue_run(&unit_cpu(0)->timers);
+		interrupts++;
+	}
+	host_set_now(until);
+	return interrupts;
+}
+
 void unit_type_burst(const char *text)
 {
 	typed = text;

@@ -28,6 +28,9 @@ struct vm *unit_vm(const char *label, uint32_t id);
 /* Everything that went out on the console's wire since the last call, as a string; the console starts with the first. */
 const char *unit_wire(void);
 
+/* Time passes on CPU 0, which takes its timer interrupts. Returns how many there were. */
+unsigned int unit_pass(uint64_t ticks);
+
 /* All of it has arrived when the one interrupt comes. */
 void unit_type_burst(const char *text);
 

@@ -41,29 +41,10 @@ static void say(struct console_port *port, const char *text)
 		console_port_put(port, *text++);
 }
 
-static uint64_t now;
-
-/* Time passes, the CPU takes its timer interrupts. Returns how many there were. */
-static unsigned int pass(uint64_t ns)
-{
-	unsigned int interrupts = 0;
-	uint64_t until = now + ns;
-
-	while (host_timer(0) <= until) {
-		now = MAX(now, host_timer(0));
-		host_set_now(now);
-		timer_queue_run(&unit_cpu(0)->timers);
-		interrupts++;
-	}
-	now = until;
-	host_set_now(now);
-	return interrupts;
-}
-
 static int begin(void **state)
 {
 	(void)state;
-	(void)pass(10 * CONSOLE_FLUSH_NS);
+	(void)unit_pass(10 * CONSOLE_FLUSH_NS);
 	(void)unit_wire();
 	memset(got, 0, sizeof(got));
 	console_interactive = false;
@@ -142,7 +123,7 @@ static void prompts_come_out(void **state)
 	(void)state;
 	say(&ivi, "login: ");
 	assert_string_equal(unit_wire(), "");
-	(void)pass(3 * CONSOLE_FLUSH_NS);
+	(void)unit_pass(3 * CONSOLE_FLUSH_NS);
 	assert_string_equal(unit_wire(), "[ivi] login: ");
 	say(&ivi, "root\n");
 	assert_string_equal(unit_wire(), "root\r\n");
@@ -154,7 +135,7 @@ static void busy_lines_are_not_torn(void **state)
 	(void)state;
 	for (int i = 0; i < 20; i++) {
 		say(&ivi, "word ");
-		(void)pass(CONSOLE_FLUSH_NS / 2);
+		(void)unit_pass(CONSOLE_FLUSH_NS / 2);
 	}
 	assert_string_equal(unit_wire(), "");
 	say(&ivi, "\n");
@@ -165,21 +146,21 @@ static void a_waiting_prompt_costs_nothing(void **state)
 {
 	(void)state;
 	say(&ivi, "# ");
-	(void)pass(10 * CONSOLE_FLUSH_NS);
+	(void)unit_pass(10 * CONSOLE_FLUSH_NS);
 	assert_string_equal(unit_wire(), "[ivi] # ");
-	assert_int_equal(pass(100 * UINT64_C(1000000000)), 0);
+	assert_int_equal(unit_pass(100 * UINT64_C(1000000000)), 0);
 	/* And what is echoed then comes out as before. */
 	say(&ivi, "ls");
-	(void)pass(3 * CONSOLE_FLUSH_NS);
+	(void)unit_pass(3 * CONSOLE_FLUSH_NS);
 	assert_string_equal(unit_wire(), "ls");
-	(void)pass(10 * CONSOLE_FLUSH_NS);
+	(void)unit_pass(10 * CONSOLE_FLUSH_NS);
 	say(&ivi, " -l");
-	(void)pass(3 * CONSOLE_FLUSH_NS);
+	(void)unit_pass(3 * CONSOLE_FLUSH_NS);
 	assert_string_equal(unit_wire(), " -l");
 	say(&ivi, "\n");
 	assert_string_equal(unit_wire(), "\r\n");
-	(void)pass(10 * CONSOLE_FLUSH_NS);
-	assert_int_equal(pass(100 * UINT64_C(1000000000)), 0);
+	(void)unit_pass(10 * CONSOLE_FLUSH_NS);
+	assert_int_equal(unit_pass(100 * UINT64_C(1000000000)), 0);
 }
 
 static void others_begin_at_the_left_edge(void **state)
@@ -188,7 +169,7 @@ static void others_begin_at_the_left_edge(void **state)
 
 	(void)state;
 	say(&ivi, "login: ");
-	(void)pass(3 * CONSOLE_FLUSH_NS);
+	(void)unit_pass(3 * CONSOLE_FLUSH_NS);
 	console_write(log, strlen(log));
 	say(&rtos, "tick\n");
 	say(&ivi, "root\n");
@@ -196,7 +177,7 @@ static void others_begin_at_the_left_edge(void **state)
 					 "[ivi] login: root\r\n");
 	/* A prompt that others wrote below, ended without more: no empty line of it. */
 	say(&ivi, "# ");
-	(void)pass(3 * CONSOLE_FLUSH_NS);
+	(void)unit_pass(3 * CONSOLE_FLUSH_NS);
 	say(&rtos, "tick\n");
 	say(&ivi, "\n");
 	assert_string_equal(unit_wire(), "[ivi] # \r\n[rtos] tick\r\n");
@@ -236,7 +217,7 @@ static void a_burst_is_read_to_its_end(void **state)
 	burst[sizeof(burst) - 1] = '\0';
 	unit_type_burst(burst);
 	assert_true(strlen(got[0]) < sizeof(burst) - 1); /* bounded */
-	(void)pass(1);
+	(void)unit_pass(1);
 	assert_string_equal(got[0], burst);
 	assert_int_equal(host_timer(0), TIME_NEVER);
 }

@@ -18,12 +18,10 @@
 #define EPOCH UINT64_C(1767225600) /* 1 January 2026 */
 
 static struct vm *vms[2];
-static uint64_t now; /* ticks */
-
 static uint64_t wall(void)
 {
 	/* The board's clock doesn't tick when the counter does: a third of a second later. */
-	return EPOCH + (now + 2 * HZ / 3) / HZ;
+	return EPOCH + (arch_now() + 2 * HZ / 3) / HZ;
 }
 
 static bool access(struct vm *vm, uint64_t offset, uint32_t bytes, bool write, uint64_t *value)
@@ -56,23 +54,6 @@ static void wr(struct vm *vm, uint64_t offset, uint32_t data)
 static bool irq(const struct vm *vm)
 {
 	return host_irq_level(vm, GUEST_RTC_INTID);
-}
-
-/* Returns the number of the hypervisor's timer interrupts in that time. */
-static unsigned int pass(uint64_t ticks)
-{
-	uint64_t until = now + ticks;
-	unsigned int interrupts = 0;
-
-	while (host_timer(0) <= until) {
-		now = MAX(now, host_timer(0));
-		host_set_now(now);
-		timer_queue_run(&unit_cpu(0)->timers);
-		interrupts++;
-	}
-	now = until;
-	host_set_now(now);
-	return interrupts;
 }
 
 static int begin(void **state)
@@ -118,11 +99,11 @@ static void goes_with_the_board(void **state)
 
 	(void)state;
 	assert_int_equal(start, (uint32_t)wall());
-	(void)pass(100 * HZ);
+	(void)unit_pass(100 * HZ);
 	assert_int_equal(rd(vms[0], DR), start + 100);
 	/* No clock on the board: uptime. */
 	vpl031_set_source(NULL);
-	assert_int_equal(rd(vms[0], DR), now / HZ);
+	assert_int_equal(rd(vms[0], DR), arch_now() / HZ);
 }
 
 static void setting_is_private(void **state)
@@ -132,10 +113,10 @@ static void setting_is_private(void **state)
 	assert_int_equal(rd(vms[0], LR), 1000);
 	assert_int_equal(rd(vms[0], DR), 1000);
 	assert_int_equal(rd(vms[1], DR), (uint32_t)wall());
-	(void)pass(5 * HZ);
+	(void)unit_pass(5 * HZ);
 	assert_int_equal(rd(vms[0], DR), 1005);
 	wr(vms[0], LR, UINT32_MAX); /* wraps like the 32-bit counter that it is */
-	(void)pass(2 * HZ);
+	(void)unit_pass(2 * HZ);
 	assert_int_equal(rd(vms[0], DR), 1);
 }
 
@@ -145,9 +126,9 @@ static void match_interrupt(void **state)
 	wr(vms[0], IMSC, 1);
 	wr(vms[0], MR, rd(vms[0], DR) + 60);
 	assert_false(irq(vms[0]));
-	(void)pass(58 * HZ);
+	(void)unit_pass(58 * HZ);
 	assert_false(irq(vms[0]));
-	assert_in_range(pass(3 * HZ), 1, 20);
+	assert_in_range(unit_pass(3 * HZ), 1, 20);
 	assert_true(irq(vms[0]));
 	assert_false(irq(vms[1]));
 	assert_int_equal(rd(vms[0], RIS), 1);
@@ -161,7 +142,7 @@ static void match_interrupt(void **state)
 	assert_false(irq(vms[0]));
 	assert_int_equal(rd(vms[0], RIS), 0);
 	/* Once. */
-	assert_int_equal(pass(1000 * HZ), 0);
+	assert_int_equal(unit_pass(1000 * HZ), 0);
 	assert_false(irq(vms[0]));
 }
 
@@ -172,15 +153,15 @@ static void match_is_on_time(void **state)
 		uint32_t target;
 
 		(void)begin(state);
-		(void)pass(phase * HZ / 8);
+		(void)unit_pass(phase * HZ / 8);
 		wr(vms[0], IMSC, 1);
 		target = rd(vms[0], DR) + 3;
 		wr(vms[0], MR, target);
 		while (rd(vms[0], DR) != target) {
 			assert_false(irq(vms[0]));
-			(void)pass(HZ / 64);
+			(void)unit_pass(HZ / 64);
 		}
-		(void)pass(HZ / 8);
+		(void)unit_pass(HZ / 8);
 		assert_true(irq(vms[0]));
 	}
 	(void)begin(state);
@@ -196,13 +177,13 @@ static void match_now_and_after_setting(void **state)
 	wr(vms[0], IMSC, 1);
 	wr(vms[0], MR, 2000);
 	wr(vms[0], LR, 1990);
-	(void)pass(11 * HZ);
+	(void)unit_pass(11 * HZ);
 	assert_true(irq(vms[0]));
 	/* A moved alarm doesn't come at its old time. */
 	wr(vms[0], ICR, 1);
 	wr(vms[0], MR, rd(vms[0], DR) + 10);
 	wr(vms[0], MR, rd(vms[0], DR) + 100);
-	(void)pass(50 * HZ);
+	(void)unit_pass(50 * HZ);
 	assert_false(irq(vms[0]));
 }
 
@@ -213,7 +194,7 @@ static void reset_stops_the_alarm(void **state)
 	wr(vms[0], IMSC, 1);
 	wr(vms[0], MR, 12350);
 	(void)begin(state);
-	assert_int_equal(pass(100 * HZ), 0);
+	assert_int_equal(unit_pass(100 * HZ), 0);
 	assert_false(irq(vms[0]));
 	assert_int_equal(rd(vms[0], DR), (uint32_t)wall());
 }

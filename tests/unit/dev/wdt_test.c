@@ -22,7 +22,6 @@
 
 static struct bundle_vm cfg[2];
 static struct vm *vms[2];
-static uint64_t now; /* ticks */
 static unsigned int bites[2];
 static const char *reason;
 
@@ -64,23 +63,6 @@ static void wr(struct vm *vm, uint64_t offset, uint32_t value)
 static bool irq(const struct vm *vm)
 {
 	return host_irq_level(vm, GUEST_WDT_INTID);
-}
-
-/* Time goes on; returns the number of the hypervisor's timer interrupts meanwhile. */
-static unsigned int pass(uint64_t ticks)
-{
-	uint64_t until = now + ticks;
-	unsigned int interrupts = 0;
-
-	while (host_timer(0) <= until) {
-		now = MAX(now, host_timer(0));
-		host_set_now(now);
-		timer_queue_run(&unit_cpu(0)->timers);
-		interrupts++;
-	}
-	now = until;
-	host_set_now(now);
-	return interrupts;
 }
 
 static void restart(struct vm *vm)
@@ -127,7 +109,7 @@ static void registers(void **state)
 	assert_int_equal(rd(vm, WCS), EN);
 	/* Reserved, read-only, too narrow: that is no refresh either. */
 	wcv = rd64(vm, WCV);
-	(void)pass(MS);
+	(void)unit_pass(MS);
 	wr(vm, WCS + 4, 0);
 	wr(vm, IIDR_CONTROL, 0);
 	(void)access(vm, WCS, 1, true, 0);
@@ -141,15 +123,15 @@ static void registers(void **state)
 	assert_int_equal(access(vm, WOR + 2, 2, false, 0), 0x1234);
 	(void)access(vm, WOR, 8, true, UINT64_C(0xffff000000000100));
 	assert_int_equal(access(vm, WOR, 8, false, 0), 0x100);
-	assert_int_equal(access(vm, WCV, 8, false, 0), now + 0x100);
-	assert_int_equal(rd64(vm, WCV), now + 0x100);
+	assert_int_equal(access(vm, WCV, 8, false, 0), arch_now() + 0x100);
+	assert_int_equal(rd64(vm, WCV), arch_now() + 0x100);
 }
 
 static void off_at_the_start(void **state)
 {
 	(void)state;
 	pause_vm(vms[1], true);
-	assert_int_equal(pass(100 * HZ), 0);
+	assert_int_equal(unit_pass(100 * HZ), 0);
 	assert_false(irq(vms[0]));
 	assert_int_equal(bites[0], 0);
 }
@@ -161,21 +143,21 @@ static void two_timeouts(void **state)
 	(void)state;
 	wr(vm, WOR, 200 * MS);
 	wr(vm, WCS, EN);
-	assert_int_equal(rd64(vm, WCV), now + 200 * MS);
-	(void)pass(200 * MS - 1);
+	assert_int_equal(rd64(vm, WCV), arch_now() + 200 * MS);
+	(void)unit_pass(200 * MS - 1);
 	assert_false(irq(vm));
-	(void)pass(1);
+	(void)unit_pass(1);
 	assert_true(irq(vm));
 	assert_int_equal(rd(vm, WCS), EN | WS0);
-	assert_int_equal(rd64(vm, WCV), now + 200 * MS);
-	(void)pass(200 * MS - 1);
+	assert_int_equal(rd64(vm, WCV), arch_now() + 200 * MS);
+	(void)unit_pass(200 * MS - 1);
 	assert_int_equal(bites[0], 0);
-	(void)pass(1);
+	(void)unit_pass(1);
 	assert_int_equal(bites[0], 1);
 	assert_string_equal(reason, "not refreshed in time");
 	assert_int_equal(rd(vm, WCS), EN | WS0 | WS1);
 	/* Once. */
-	(void)pass(10 * HZ);
+	(void)unit_pass(10 * HZ);
 	assert_int_equal(bites[0], 1);
 }
 
@@ -183,13 +165,13 @@ static void refreshed_by(struct vm *vm, uint64_t offset, uint32_t value)
 {
 	wr(vm, WOR, 200 * MS);
 	wr(vm, WCS, EN);
-	(void)pass(300 * MS);
+	(void)unit_pass(300 * MS);
 	assert_true(irq(vm));
 	wr(vm, offset, value);
 	assert_false(irq(vm));
 	assert_int_equal(rd(vm, WCS), EN);
-	assert_int_equal(rd64(vm, WCV), now + 200 * MS);
-	(void)pass(399 * MS);
+	assert_int_equal(rd64(vm, WCV), arch_now() + 200 * MS);
+	(void)unit_pass(399 * MS);
 	assert_int_equal(bites[0], 0);
 }
 
@@ -211,7 +193,7 @@ static void regular_refreshes(void **state)
 	pause_vm(vms[1], true);
 	wr(vms[0], WCS, EN);
 	for (unsigned int i = 0; i < 10000; i++) {
-		(void)pass(499 * MS);
+		(void)unit_pass(499 * MS);
 		assert_false(irq(vms[0]));
 		wr(vms[0], WRR, 0);
 	}
@@ -223,17 +205,17 @@ static void switched_off(void **state)
 	(void)state;
 	pause_vm(vms[1], true);
 	wr(vms[0], WCS, EN);
-	(void)pass(600 * MS);
+	(void)unit_pass(600 * MS);
 	assert_true(irq(vms[0]));
 	wr(vms[0], WCS, 0);
 	assert_false(irq(vms[0]));
-	assert_int_equal(pass(100 * HZ), 0);
+	assert_int_equal(unit_pass(100 * HZ), 0);
 	assert_int_equal(bites[0], 0);
 	/* On again: a whole timeout. */
 	wr(vms[0], WCS, EN);
-	(void)pass(999 * MS);
+	(void)unit_pass(999 * MS);
 	assert_int_equal(bites[0], 0);
-	(void)pass(1 * MS);
+	(void)unit_pass(1 * MS);
 	assert_int_equal(bites[0], 1);
 }
 
@@ -247,15 +229,15 @@ static void limit(void **state)
 	wr(vm, WOR, UINT32_MAX);
 	wr(vm, WCS, EN);
 	assert_int_equal(rd64(vm, WOR), BIT64(48) - 1);
-	assert_int_equal(rd64(vm, WCV), now + 500 * MS);
+	assert_int_equal(rd64(vm, WCV), arch_now() + 500 * MS);
 	(void)access(vm, WCV, 8, true, UINT64_MAX);
-	assert_int_equal(rd64(vm, WCV), now + 500 * MS);
-	(void)pass(500 * MS);
+	assert_int_equal(rd64(vm, WCV), arch_now() + 500 * MS);
+	(void)unit_pass(500 * MS);
 	assert_true(irq(vm));
 	(void)access(vm, WCV, 8, true, UINT64_MAX);
 	wr(vm, WCV + 4, UINT32_MAX);
-	assert_int_equal(rd64(vm, WCV), now + 500 * MS);
-	(void)pass(500 * MS);
+	assert_int_equal(rd64(vm, WCV), arch_now() + 500 * MS);
+	(void)unit_pass(500 * MS);
 	assert_int_equal(bites[0], 1);
 }
 
@@ -266,14 +248,14 @@ static void sooner(void **state)
 
 	(void)state;
 	wr(vm, WCS, EN);
-	(void)access(vm, WCV, 8, true, now + MS);
-	assert_int_equal(rd64(vm, WCV), now + MS);
-	(void)pass(MS);
+	(void)access(vm, WCV, 8, true, arch_now() + MS);
+	assert_int_equal(rd64(vm, WCV), arch_now() + MS);
+	(void)unit_pass(MS);
 	assert_true(irq(vm));
 	wr(vm, WRR, 0);
 	wr(vm, WOR, 0);
 	wr(vm, WOR_HIGH, 0);
-	(void)pass(1);
+	(void)unit_pass(1);
 	assert_int_equal(bites[0], 1);
 }
 
@@ -283,13 +265,13 @@ static void from_the_start(void **state)
 
 	(void)state;
 	assert_int_equal(rd(vm, WCS), EN);
-	(void)pass(1499 * MS);
+	(void)unit_pass(1499 * MS);
 	assert_false(irq(vm));
-	(void)pass(1 * MS);
+	(void)unit_pass(1 * MS);
 	assert_true(irq(vm));
-	(void)pass(1499 * MS);
+	(void)unit_pass(1499 * MS);
 	assert_int_equal(bites[1], 0);
-	(void)pass(1 * MS);
+	(void)unit_pass(1 * MS);
 	assert_int_equal(bites[1], 1);
 	assert_int_equal(bites[0], 0);
 	assert_string_equal(reason, "not refreshed since the start");
@@ -301,13 +283,13 @@ static void after_the_start(void **state)
 	struct vm *vm = vms[1];
 
 	(void)state;
-	(void)pass(2900 * MS);
+	(void)unit_pass(2900 * MS);
 	wr(vm, WRR, 0);
 	assert_false(irq(vm));
-	assert_int_equal(rd64(vm, WCV), now + 200 * MS);
-	(void)pass(399 * MS);
+	assert_int_equal(rd64(vm, WCV), arch_now() + 200 * MS);
+	(void)unit_pass(399 * MS);
 	assert_int_equal(bites[1], 0);
-	(void)pass(1 * MS);
+	(void)unit_pass(1 * MS);
 	assert_int_equal(bites[1], 1);
 	assert_string_equal(reason, "not refreshed in time");
 }
@@ -318,27 +300,27 @@ static void pauses(void **state)
 	struct vm *vm = vms[1];
 
 	(void)state;
-	(void)pass(1000 * MS);
+	(void)unit_pass(1000 * MS);
 	pause_vm(vm, true);
 	pause_vm(vm, true); /* stopped while it was paused, say */
-	assert_int_equal(pass(100 * HZ), 0);
+	assert_int_equal(unit_pass(100 * HZ), 0);
 	pause_vm(vm, false);
 	pause_vm(vm, false);
-	assert_int_equal(rd64(vm, WCV), now + 500 * MS);
-	(void)pass(499 * MS);
+	assert_int_equal(rd64(vm, WCV), arch_now() + 500 * MS);
+	(void)unit_pass(499 * MS);
 	assert_false(irq(vm));
-	(void)pass(1 * MS);
+	(void)unit_pass(1 * MS);
 	assert_true(irq(vm));
-	(void)pass(1400 * MS);
+	(void)unit_pass(1400 * MS);
 	pause_vm(vm, true);
-	(void)pass(100 * HZ);
+	(void)unit_pass(100 * HZ);
 	pause_vm(vm, false);
 	assert_true(irq(vm));
 	(void)access(vm, WCV, 8, true, UINT64_MAX);
-	assert_int_equal(rd64(vm, WCV), now + 100 * MS);
-	(void)pass(99 * MS);
+	assert_int_equal(rd64(vm, WCV), arch_now() + 100 * MS);
+	(void)unit_pass(99 * MS);
 	assert_int_equal(bites[1], 0);
-	(void)pass(1 * MS);
+	(void)unit_pass(1 * MS);
 	assert_int_equal(bites[1], 1);
 }
 
@@ -349,7 +331,7 @@ static void restarts(void **state)
 	(void)state;
 	wr(vm, WOR, 5 * MS);
 	wr(vm, WCS, EN);
-	(void)pass(6 * MS);
+	(void)unit_pass(6 * MS);
 	assert_true(irq(vm));
 	pause_vm(vm, true);
 	pause_vm(vms[1], true);
@@ -357,18 +339,18 @@ static void restarts(void **state)
 	/* Nothing is left of the life before. */
 	assert_false(irq(vm));
 	assert_int_equal(rd(vm, WCS), 0);
-	assert_int_equal(pass(100 * HZ), 0);
+	assert_int_equal(unit_pass(100 * HZ), 0);
 	assert_int_equal(bites[0], 0);
 	wr(vm, WCS, EN);
-	assert_int_equal(rd64(vm, WCV), now + 500 * MS);
-	(void)pass(1000 * MS);
+	assert_int_equal(rd64(vm, WCV), arch_now() + 500 * MS);
+	(void)unit_pass(1000 * MS);
 	assert_int_equal(bites[0], 1);
 	/* But for the sign of a bite, up to the first refresh. */
 	pause_vm(vm, true);
 	restart(vm);
 	assert_int_equal(rd(vm, WCS), WS1);
 	assert_false(irq(vm));
-	assert_int_equal(pass(100 * HZ), 0);
+	assert_int_equal(unit_pass(100 * HZ), 0);
 	wr(vm, WRR, 0);
 	assert_int_equal(rd(vm, WCS), 0);
 }
@@ -383,7 +365,7 @@ static void too_late(void **state)
 	pause_vm(vms[1], true);
 	wr(vm, WCS, EN);
 	t = list_entry(unit_cpu(0)->timers.head.next, struct timer, node);
-	(void)pass(500 * MS - 1);
+	(void)unit_pass(500 * MS - 1);
 	wr(vm, WRR, 0);
 	t->fn(t);
 	assert_false(irq(vm));
