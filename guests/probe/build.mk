@@ -7,9 +7,9 @@ probe-out  := $(O)/guests/probe
 PROBE_ELF  := $(probe-out)/probe.elf
 
 # The bench brackets and the trap stubs are assembly: their length in instructions is part of the measurement.
-probe-asm-y := start vectors bench_events sysregs mmio fp life_asm el0 hostile_asm
-probe-c-y   := main cases peer life bench trap gic timer psci fdt options print string \
-	       mmu hostile hostile_access hostile_walk hostile_psci hostile_code hostile_gic hostile_icc hostile_sysreg \
+probe-asm-y := start vectors bench_events sysregs mmio fp life_asm load_asm el0 hostile_asm
+probe-c-y   := main cases peer life load bench trap gic timer psci fdt options print string \
+	       mmu hostile hostile_access hostile_walk hostile_psci hostile_call hostile_code hostile_gic hostile_icc hostile_sysreg \
 	       hostile_cpu hostile_storm hostile_a32 \
 	       cases_gic cases_gic_active cases_gic_regs cases_sgi cases_timer cases_fp cases_psci cases_trap cases_dev
 

@@ -5,6 +5,7 @@
  */
 #include "hostile.h"
 
+#include "abi/camber_call.h"
 #include "access.h"
 #include "gic.h"
 #include "psci.h"
@@ -320,7 +321,7 @@ enum outcome case_psci_unknown(void)
 	return OUTCOME_OK;
 }
 
-/* Every owner of DEN 0028, table 6-2, fast and yielding, 32 and 64 bits, but the architecture's and PSCI's own. */
+/* Every owner of DEN 0028, table 6-2, fast and yielding, 32 and 64 bits, but the architecture's, PSCI's and our own. */
 enum outcome case_smccc_owners(void)
 {
 	static const uint16_t numbers[] = { 0, 1, 0x12, 0x100, 0x7fff, 0x8000, 0xff00, 0xff01, 0xff03, 0xffff };
@@ -333,6 +334,8 @@ enum outcome case_smccc_owners(void)
 
 				if (top >= 2 && (owner == 0 || owner == 4) &&
 				    (numbers[i] <= 0x12 || numbers[i] == 0x8000))
+					continue;
+				if (function == CAMBER_CALL_UID)
 					continue;
 				hvc = psci_hvc(function, 0, 0, 0);
 				smc = psci_smc(function, 0, 0, 0);
@@ -359,7 +362,7 @@ enum outcome case_smccc_upper_half(void)
 enum outcome case_smccc_features(void)
 {
 	static const uint32_t not_there[] = { 0x80000002, 0x80000003, 0x80007fff, 0x8000ffff, 0x84000000,
-					      0xc5000020, 0x86000000, 0,          ~0u };
+					      0xc5000022, 0x86000000, 0,          ~0u };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(not_there); i++) {
 		int64_t r = psci_hvc(SMCCC_ARCH_FEATURES, not_there[i], 0, 0);

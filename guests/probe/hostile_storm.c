@@ -5,6 +5,7 @@
  */
 #include "hostile.h"
 
+#include "abi/camber_call.h"
 #include "access.h"
 #include "dev.h"
 #include "gic.h"
@@ -41,6 +42,8 @@ EXITS_CASE(gicr, (void)read32(GUEST_GICR_BASE + GICR_WAKER))
 EXITS_CASE(uart, (void)read32(GUEST_UART_BASE + UARTFR))
 EXITS_CASE(rtc, (void)read32(GUEST_RTC_BASE + RTCDR))
 EXITS_CASE(sgi_nobody, sysreg_write(icc_sgi1r_el1, 1ull << 16 | 1))
+EXITS_CASE(camber_mode, (void)psci_hvc(CAMBER_CALL_RT_MODE, ~i & 3, 0, 0))
+EXITS_CASE(camber_sleep, (void)psci_hvc(CAMBER_CALL_RT_SLEEP, i, 0, 0))
 EXITS_CASE(affinity, (void)psci_hvc(PSCI_AFFINITY_INFO, i, i & 3, 0))
 
 /* Exceptions that the hypervisor injects, and with them the lines that it would like to write. */
@@ -238,6 +241,59 @@ enum outcome case_storm_sgi_all(void)
 	for (uint32_t i = 1; i < cpu_count; i++)
 		CHECK(WAIT_FOR(cpus[i].irq_count, PATIENCE_US), "no SGI came to cpu %u", i);
 	TRY(others_join());
+	return still_sound();
+}
+
+static void sleep_once(void)
+{
+	wfi();
+	irq_enable();
+	isb();
+	irq_disable();
+}
+
+/* Asleep until the other one's SGI, which is answered by one. */
+static void return_ball(struct cpu *c)
+{
+	uint32_t seen = 0;
+
+	c->on_irq = on_count;
+	gic_enable(4);
+	c->stage = 1;
+	while (!cpu_stop && c->stage == 1) {
+		sleep_once();
+		if (c->irq_count != seen)
+			gic_sgi(cpus[0].mpidr, 4);
+		seen = c->irq_count;
+	}
+}
+
+/* Two CPUs wake each other, and sleep meanwhile. The timer is for the case that no SGI comes back. */
+enum outcome case_storm_wake(void)
+{
+	struct cpu *c = cpu_self();
+	uint32_t seen = 0;
+
+	TRY(cpu_start(1, return_ball));
+	CHECK(WAIT_FOR(cpus[1].stage == 1, PATIENCE_US), "cpu 1 does not start");
+	c->on_irq = on_count;
+	gic_enable(4);
+	timer_setup(&vtimer);
+	vtimer.set_cval(now() + us_to_ticks(PATIENCE_US));
+	vtimer.set_ctl(TIMER_ENABLE);
+	STORM_FOR(STORM_US)
+	{
+		gic_sgi(cpus[1].mpidr, 4);
+		while (c->irq_count == seen)
+			sleep_once();
+		seen = c->irq_count;
+		CHECK(now() < vtimer.cval(), "no SGI comes back after %u", seen);
+	}
+	vtimer.set_ctl(0);
+	cpus[1].stage = 2;
+	gic_sgi(cpus[1].mpidr, 4);
+	TRY(cpu_join(1));
+	info("%u wake-ups in %u us", seen, STORM_US);
 	return still_sound();
 }
 

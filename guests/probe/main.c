@@ -4,6 +4,7 @@
  */
 #include "gic.h"
 #include "life.h"
+#include "load.h"
 #include "psci.h"
 #include "timer.h"
 
@@ -83,7 +84,7 @@ void probe_main(uint64_t x0)
 	bench = option_text("bench");
 	role = option_text("role");
 	crash = option_text("crash");
-	if (role && !peer_run(role) && !life_role(role)) {
+	if (role && !peer_run(role) && !life_role(role) && !load_role(role)) {
 		print("probe: FAIL no role named %s\n", role);
 		failed++;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Options: words key=value of the boot arguments. The text is copied once and cut at its blanks.
+ * Options: words key=value of the boot arguments; keys may have - where they have _ here. The text is copied once and cut at
+ * its blanks.
  */
 #include "probe.h"
 
@@ -16,13 +17,23 @@ void options_init(const char *bootargs)
 	text[text_len] = '\0';
 }
 
+/* The value, if this is the key's word; a-b is a_b. */
+static const char *value_of(const char *word, const char *key)
+{
+	for (; *key; word++, key++) {
+		if (*word != *key && !(*word == '-' && *key == '_'))
+			return NULL;
+	}
+	return *word == '=' ? word + 1 : NULL;
+}
+
 const char *option_text(const char *key)
 {
-	size_t len = strlen(key);
-
 	for (size_t i = 0; i < text_len; i += strlen(&text[i]) + 1) {
-		if (!strncmp(&text[i], key, len) && text[i + len] == '=')
-			return &text[i + len + 1];
+		const char *value = value_of(&text[i], key);
+
+		if (value)
+			return value;
 	}
 	return NULL;
 }

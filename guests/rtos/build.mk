@@ -15,7 +15,7 @@ RTOS_TEST_ELF := $(RTOS_OUT)/rtos-test.elf
 
 # The kernel, for any application: kernel/ is portable, arch/ knows the CPU and the machine, libc/ is newlib's lower half.
 rtos-kernel := $(addprefix kernel/,deadline.o sched.o task.o mutex.o sem.o queue.o notify.o time.o watch.o) \
-	$(addprefix arch/,start.o vectors.o boot.o mmu.o gic.o timer.o uart.o psci.o fdt.o fault.o port.o watchdog.o) \
+	$(addprefix arch/,start.o vectors.o boot.o mmu.o gic.o timer.o uart.o psci.o fdt.o fault.o port.o watchdog.o announce.o) \
 	$(addprefix libc/,syscalls.o lock.o reent.o)
 rtos-app    := $(addprefix app/,main.o options.o jitter.o report.o shell.o health.o)
 rtos-test   := $(addprefix test/,main.o priority.o messages.o tasks.o libc.o fp.o fatal.o bench.o)
@@ -73,7 +73,7 @@ $(RTOS_OUT)/apps/$(notdir $(1))/%.o: $(1)/%.c $(RTOS_DIR)/build.mk $(NEWLIB_STAM
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(RTOS_CPPFLAGS) -I$(1) $$(RTOS_CFLAGS) $$(RTOS_GUARDED) -c -o $$@ $$<
 endef
-rtos-app-folders := $(RTOS_DIR)/example $(patsubst %/,%,$(RTOS_APP))
+rtos-app-folders := $(RTOS_DIR)/example $(RTOS_DIR)/p1 $(patsubst %/,%,$(RTOS_APP))
 rtos-apps-objs   :=
 $(foreach folder,$(rtos-app-folders),$(eval $(call rtos_app,$(folder))))
 RTOS_APP_ELFS := $(foreach folder,$(rtos-app-folders),$(RTOS_OUT)/$(notdir $(folder)).elf)

@@ -40,8 +40,10 @@ enum rtos_result {
 	RTOS_ECONTEXT = -3,  /* would wait, but was called by a handler, with interrupts masked, or by the idle task */
 	RTOS_EDEADLOCK =
 		-4, /* waiting would never end: the mutex's owner waits, perhaps by way of others, for the caller */
-	RTOS_EOWNER = -5, /* the mutex isn't the caller's */
-	RTOS_EFULL = -6,  /* no room: semaphore at its limit, table of tasks full */
+	RTOS_EOWNER = -5,  /* the mutex isn't the caller's */
+	RTOS_EFULL = -6,   /* no room: semaphore at its limit, table of tasks full */
+	RTOS_ENOSYS = -7,  /* this machine can't */
+	RTOS_EDENIED = -8, /* this machine could, but doesn't let this guest */
 };
 
 /* ---- the kernel's structures; members are private ---- */
@@ -207,6 +209,28 @@ uint64_t rtos_in_us(uint64_t us);          /* the deadline that lies so far ahea
 /* Waits until that time. RTOS_ETIMEDOUT: it had passed already, nothing was waited for. RTOS_ECONTEXT. Task. */
 int rtos_sleep_until(uint64_t deadline);
 
+/* ---- announced sleeps: in a VM of Camber that is a real-time one ---- */
+
+/*
+ * Whenever all tasks wait, the idle task tells the hypervisor until when: the next deadline of any task. Only the end of such a sleep,
+ * or a new period's budget, then gives this guest the CPU with real-time priority. Without this call, or after
+ * RTOS_ANNOUNCE_NONE, every interrupt does; a guest needs it only if others must not be able to cause that.
+ */
+enum rtos_announce {
+	RTOS_ANNOUNCE_NONE,
+	RTOS_ANNOUNCE_UNTIL, /* by the deadline */
+	RTOS_ANNOUNCE_FOR,   /* by the time that is left until then; a little less exact */
+};
+
+/*
+ * RTOS_ENOSYS: the machine isn't Camber, or has no such calls. RTOS_EDENIED: the VM isn't a real-time one. RTOS_EINVAL. Nothing
+ * has changed then. Task.
+ */
+int rtos_announce_sleep(enum rtos_announce how);
+
+/* Sleeps that the hypervisor refused, too short or too long ones; each was a plain one instead. Any. */
+uint32_t rtos_announce_refused(void);
+
 /* ---- mutexes: mutual exclusion of tasks, with priority inheritance ---- */
 
 /*
@@ -293,7 +317,10 @@ int rtos_irq_attach(uint32_t intid, enum rtos_irq_priority priority, rtos_irq_ha
 /* Raises interrupt 0 to RTOS_INTID_SOFTWARE_MAX on this CPU. RTOS_EINVAL: another. Any. */
 int rtos_irq_raise(uint32_t intid);
 
-/* The counter when the latest interrupt was taken. Any. */
+/*
+ * The counter when the latest interrupt was taken, read by the vector's third instruction. For how late interrupts are: a
+ * handler subtracts when its device raised it, a task that rtos_sleep_until() woke its deadline. Any.
+ */
 uint64_t rtos_irq_entry_time(void);
 
 /*

@@ -119,7 +119,7 @@ static struct timer_queue *lock_queues(struct timer *t, struct timer_queue *othe
 		}
 		if (first)
 			spin_lock(&first->lock);
-		if (second)
+		if (unlikely(second))
 			spin_lock(&second->lock);
 		if (likely(__atomic_load_n(&t->queue, __ATOMIC_RELAXED) == q))
 			return q;
@@ -131,20 +131,33 @@ static struct timer_queue *lock_queues(struct timer *t, struct timer_queue *othe
 	}
 }
 
-void timer_arm(struct timer *t, struct timer_queue *q, uint64_t deadline)
+/* Takes the timer off the queue that it is on, if it is, for `q`, whose lock is held on return. */
+static __attribute__((noinline)) void come_over(struct timer *t, struct timer_queue *q)
 {
 	struct timer_queue *old = lock_queues(t, q);
-	struct list *at;
-	bool post;
 
 	list_del(&t->node);
-	t->deadline = deadline;
 	/* Before the old queue's lock goes: whoever takes that one next must find the timer gone from there. */
 	__atomic_store_n(&t->queue, q, __ATOMIC_RELAXED);
 	if (old && old != q) {
 		(void)reprogram(old); /* only ever a later deadline: nobody to tell */
 		spin_unlock(&old->lock);
 	}
+}
+
+void timer_arm(struct timer *t, struct timer_queue *q, uint64_t deadline)
+{
+	struct list *at;
+	bool post;
+
+	spin_lock(&q->lock);
+	/* It stays where it is, usually: nobody else takes it off meanwhile. */
+	if (unlikely(__atomic_load_n(&t->queue, __ATOMIC_RELAXED) != q)) {
+		spin_unlock(&q->lock);
+		come_over(t, q);
+	}
+	list_del(&t->node);
+	t->deadline = deadline;
 	/* Behind those of the same deadline, so that equals run in the order they were armed. */
 	for (at = q->head.next; at != &q->head; at = at->next)
 		if (list_entry(at, struct timer, node)->deadline > deadline)
@@ -152,7 +165,7 @@ void timer_arm(struct timer *t, struct timer_queue *q, uint64_t deadline)
 	list_insert_before(&t->node, at);
 	post = reprogram(q);
 	spin_unlock(&q->lock);
-	if (post)
+	if (unlikely(post))
 		pcpu_post(pcpu_get(q->cpu), PCPU_WORK_TIMERS);
 }
 
@@ -167,29 +180,53 @@ void timer_cancel(struct timer *t)
 	spin_unlock(&q->lock);
 }
 
+void timer_cancel_sync(struct timer *t)
+{
+	struct timer_queue *q;
+
+	timer_cancel(t);
+	q = __atomic_load_n(&t->queue, __ATOMIC_RELAXED);
+	if (q && !queue_is_own(q))
+		while (__atomic_load_n(&q->running, __ATOMIC_ACQUIRE) == t)
+			arch_cpu_relax();
+}
+
+/* What is due next into the hardware; q->lock held, own CPU. */
+static inline void program(struct timer_queue *q)
+{
+	uint64_t next = first_deadline(q);
+
+	if (next != q->programmed)
+		arch_timer_set(next);
+	q->programmed = next;
+}
+
 void timer_queue_run(struct timer_queue *q)
 {
 	uint64_t now = arch_now();
-	uint64_t was;
-	uint64_t next;
+	unsigned int n = RUN_MAX;
 
 	spin_lock(&q->lock);
-	was = q->programmed;
-	q->programmed = PROGRAMMED_BY_RUN;
-	for (unsigned int n = 0; n < RUN_MAX && first_deadline(q) <= now; n++) {
+	/* TIME_NEVER is no deadline, even when the counter stands at its end. */
+	while (likely(n-- && first_deadline(q) <= now && first_deadline(q) != TIME_NEVER)) {
 		struct timer *t = first_timer(q);
+		bool last;
 
-		/* TIME_NEVER is no deadline, even when the counter stands at its end. */
-		if (t->deadline == TIME_NEVER)
-			break;
 		list_del(&t->node);
+		__atomic_store_n(&q->running, t, __ATOMIC_RELAXED);
+		/* Usually it is the only one, and this function done with the queue before the timer's begins. */
+		last = first_deadline(q) > now;
+		if (last)
+			program(q);
+		else
+			q->programmed = PROGRAMMED_BY_RUN;
 		spin_unlock(&q->lock);
 		t->fn(t);
+		__atomic_store_n(&q->running, NULL, __ATOMIC_RELEASE);
+		if (last)
+			return;
 		spin_lock(&q->lock);
 	}
-	next = first_deadline(q);
-	q->programmed = next;
-	if (next != was)
-		arch_timer_set(next);
+	program(q);
 	spin_unlock(&q->lock);
 }

@@ -3,7 +3,10 @@
 #ifndef MAIN_PRIV_H
 #define MAIN_PRIV_H
 
-#include "camber/lib.h"
+#include "camber/sched.h"
+
+struct pcpu;
+struct vm;
 
 #define LINE_BYTES 80 /* of the monitor's line, with the terminating NUL */
 #define WORD_BYTES 48
@@ -27,5 +30,55 @@ bool monitor_candidate(const char *line, unsigned int word, unsigned int n, char
 bool monitor_console(const char *mode);
 
 #define CONSOLE_MODES "batch interactive"
+
+/* The commands' side of the monitor: monitor.c, monitor_sched.c. */
+
+/* The job at work: each step says one line. */
+struct monitor_job {
+	bool (*step)(void); /* false: there was no line any more. NULL: no job */
+	unsigned int i, j;  /* where it is: VM and vCPU, CPU and class, ... */
+	unsigned int end;   /* last VM */
+	bool flag;          /* of its own meaning */
+	uint32_t at;        /* likewise */
+};
+extern struct monitor_job monitor_job;
+
+/* Begins with everything zero but `end`, which no VM has, and `flag`. */
+void monitor_job_start(bool (*step)(void), bool flag);
+
+/* The same for the vCPUs of one VM. */
+void monitor_job_start_vm(bool (*step)(void), bool flag, const struct vm *vm);
+
+/* A line of the monitor's, cut to 254 bytes. */
+void monitor_say(const char *fmt, ...) __printf(1, 2);
+
+/* "<cmd><sub>: ...", with what is allowed: `word` isn't, or is missing. */
+void monitor_refuse(const char *cmd, const char *sub, const char *word, const char *allowed);
+
+/* A VM by what was typed; NULL: there is none, and that was said. */
+struct vm *monitor_vm(const char *cmd, const char *sub, const char *name);
+
+/* For completion: label of the n-th VM; false: there is none. */
+bool monitor_label(unsigned int n, char text[WORD_BYTES]);
+
+/* Time on CPUs in all classes. */
+uint64_t monitor_ran(const struct sched_stats *st);
+
+/* Ticks that a CPU had nothing to run, boot included. */
+uint64_t monitor_idle(const struct pcpu *p);
+
+unsigned long long monitor_us(uint64_t ticks);
+
+/* --- monitor_sched.c */
+
+#define SCHED_WORDS "list stat set"
+enum { SCHED_VERB_LIST, SCHED_VERB_STAT, SCHED_VERB_SET };
+
+void monitor_sched(const char *line, int verb);
+
+bool monitor_sched_candidate(const char *line, unsigned int word, unsigned int n, char text[WORD_BYTES]);
+
+/* "rt" or "credit"; false: neither. */
+bool monitor_sched_mode(const char *mode);
 
 #endif

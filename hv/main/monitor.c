@@ -26,18 +26,15 @@
 /* What is typed while a job is at work is kept until it is done. */
 #define AHEAD_BYTES 64u
 
+struct monitor_job monitor_job;
+
 static struct {
 	struct timer timer;
-	bool (*step)(void); /* the job's next line; false: there was none. NULL: no job */
-	unsigned int i, j, end;
-	bool flag;
-	uint32_t at;
-	uint32_t ahead;
+	uint32_t used;
 	char typed[AHEAD_BYTES];
-} job;
+} ahead;
 
-static void say(const char *fmt, ...) __printf(1, 2);
-static void say(const char *fmt, ...)
+void monitor_say(const char *fmt, ...)
 {
 	char text[SAY_BYTES];
 	va_list ap;
@@ -53,7 +50,7 @@ static void say(const char *fmt, ...)
 
 /* --- the commands: name, arguments that completion offers, help ------------------------------------------------------- */
 
-enum command { CMD_HELP, CMD_VM, CMD_STAT, CMD_CPU, CMD_MEM, CMD_LOG, CMD_CONSOLE, CMD_CRASH, CMD_REBOOT };
+enum command { CMD_HELP, CMD_VM, CMD_STAT, CMD_CPU, CMD_MEM, CMD_SCHED, CMD_LOG, CMD_CONSOLE, CMD_CRASH, CMD_REBOOT };
 enum verb { VERB_LIST, VERB_START, VERB_STOP, VERB_RESTART, VERB_PAUSE, VERB_RESUME, VERB_RESET, VERBS };
 
 /* Text rather than a table of pointers, each of which would have to be relocated. */
@@ -63,6 +60,7 @@ static const char commands[] =
 	"stat\0\0time and exits of each CPU, its longest stay in the hypervisor\0"
 	"cpu\0\0what each CPU runs, and where its time went\0"
 	"mem\0\0memory of the board\0"
+	"sched\0" SCHED_WORDS "\0[list]: what vCPUs may use; stat: what they used; set <what> <value>\0"
 	"log\0previous\0log of this boot; previous: of the boot before\0"
 	"console\0" CONSOLE_MODES "\0mode of the console\0"
 	"crash\0data stack undef panic\0fault in the hypervisor on purpose\0"
@@ -78,7 +76,7 @@ static const char *command(unsigned int n)
 	return entry;
 }
 
-static bool label(unsigned int n, char text[WORD_BYTES])
+bool monitor_label(unsigned int n, char text[WORD_BYTES])
 {
 	struct vm *vm = vm_get(n);
 
@@ -114,43 +112,50 @@ bool monitor_candidate(const char *line, unsigned int word, unsigned int n, char
 	args = str_nth(command((unsigned int)cmd), 1);
 	if (word == 1 && word_get(args, n, text))
 		return true;
+	if (cmd == CMD_SCHED)
+		return monitor_sched_candidate(line, word, n, text);
 	if (cmd != CMD_VM || word > 2)
 		return false;
 	if (word == 1)
-		return label(n - VERBS, text);
+		return monitor_label(n - VERBS, text);
 	(void)word_get(line, 1, text);
-	return word_index(args, text) > VERB_LIST && label(n, text);
+	return word_index(args, text) > VERB_LIST && monitor_label(n, text);
 }
 
 /* --- jobs: each prints a line ----------------------------------------------------------------------------------------- */
 
 static bool help_step(void)
 {
-	const char *entry = command(job.i++);
+	const char *entry = command(monitor_job.i++);
 
 	if (*entry)
-		say("%-8s %s", entry, str_nth(entry, 2));
+		monitor_say("%-8s %s", entry, str_nth(entry, 2));
 	return *entry;
 }
 
-/* What has been charged to a vCPU, its present turn included. */
-static uint64_t run_ticks(const struct sched_unit *u)
+uint64_t monitor_ran(const struct sched_stats *st)
 {
-	uint64_t ticks = READ_ONCE(u->run_ticks), now = arch_now(), start = READ_ONCE(u->run_start);
+	uint64_t ticks = 0;
+	unsigned int i;
 
-	return READ_ONCE(u->state) == SCHED_RUNNING && now > start ? ticks + now - start : ticks;
+	for (i = 0; i < SCHED_CLASSES; i++)
+		ticks += st->ran[i];
+	return ticks;
 }
 
-static unsigned long long us(uint64_t ticks)
+unsigned long long monitor_us(uint64_t ticks)
 {
-	return time_ticks_to_ns(ticks) / 1000;
+	return (time_ticks_to_ns(ticks) + 500) / 1000;
 }
 
-static void say_vcpu(const struct vcpu *v)
+static void say_vcpu(struct vcpu *v)
 {
-	say("  vCPU %u on CPU %u %s run %llu us, %llu wake-ups, %llu switches", v->index, v->unit.cpu,
-	    v->powered ? "on " : "off", us(run_ticks(&v->unit)), (unsigned long long)v->unit.wakeups,
-	    (unsigned long long)v->unit.switches);
+	struct sched_stats st;
+
+	sched_unit_stats(&v->unit, &st);
+	monitor_say("  vCPU %u on CPU %u %s run %llu us, %llu wake-ups, %llu switches", v->index,
+		    sched_unit_cpu(&v->unit), v->powered ? "on " : "off", monitor_us(monitor_ran(&st)),
+		    (unsigned long long)st.wakeups, (unsigned long long)st.switches);
 }
 
 static void say_vm(const struct vm *vm)
@@ -162,77 +167,88 @@ static void say_vm(const struct vm *vm)
 
 	for (i = 0; i < vm->cfg->mem_count; i++)
 		bytes += vm->cfg->mem[i].bytes;
-	say("%u %-15s %-8s starts %llu crashes %llu memory %llu MiB last stop: %s", vm->id, vm->label,
-	    vm_state_name(vm->state), (unsigned long long)vm->starts, (unsigned long long)vm->crashes,
-	    (unsigned long long)bytes >> 20, vm->starts + vm->crashes > runs ? str_nth(why, vm->stop_reason) : "none");
+	monitor_say("%u %-15s %-8s starts %llu crashes %llu memory %llu MiB last stop: %s", vm->id, vm->label,
+		    vm_state_name(vm->state), (unsigned long long)vm->starts, (unsigned long long)vm->crashes,
+		    (unsigned long long)bytes >> 20,
+		    vm->starts + vm->crashes > runs ? str_nth(why, vm->stop_reason) : "none");
 }
 
-/* VMs job.i to job.end, with their vCPUs if job.flag. */
+/* VMs monitor_job.i to monitor_job.end, with their vCPUs if monitor_job.flag. */
 static bool vm_step(void)
 {
-	const struct vm *vm = vm_get(job.i);
+	const struct vm *vm = vm_get(monitor_job.i);
 
-	if (!vm || job.i > job.end)
+	if (!vm || monitor_job.i > monitor_job.end)
 		return false;
-	if (job.j)
-		say_vcpu(vm->vcpu[job.j - 1]);
+	if (monitor_job.j)
+		say_vcpu(vm->vcpu[monitor_job.j - 1]);
 	else
 		say_vm(vm);
-	if (job.flag && job.j++ < vm->vcpu_count)
+	if (monitor_job.flag && monitor_job.j++ < vm->vcpu_count)
 		return true;
-	job.i++;
-	job.j = 0;
+	monitor_job.i++;
+	monitor_job.j = 0;
 	return true;
 }
 
-/* Line 0 of CPU job.i, then a line for each class of exit that it has had. */
+/* Line 0 of CPU monitor_job.i, then a line for each class of exit that it has had. */
 static bool stat_step(void)
 {
 	const struct pcpu *p;
 
-	if (job.i >= pcpu_count())
+	if (monitor_job.i >= pcpu_count())
 		return false;
-	p = pcpu_get(job.i);
-	if (!job.j)
-		say("CPU %u: hypervisor %llu ns in all, longest stay %llu ns (guest PC 0x%llx, ESR 0x%llx)", job.i,
-		    (unsigned long long)time_ticks_to_ns(p->stay_total),
-		    (unsigned long long)time_ticks_to_ns(p->stay_worst), (unsigned long long)p->stay_worst_pc,
-		    (unsigned long long)p->stay_worst_cause);
+	p = pcpu_get(monitor_job.i);
+	if (!monitor_job.j)
+		monitor_say("CPU %u: hypervisor %llu ns in all, longest stay %llu ns (guest PC 0x%llx, ESR 0x%llx)",
+			    monitor_job.i, (unsigned long long)time_ticks_to_ns(p->stay_total),
+			    (unsigned long long)time_ticks_to_ns(p->stay_worst), (unsigned long long)p->stay_worst_pc,
+			    (unsigned long long)p->stay_worst_cause);
 	else
-		say("  exits of class 0x%02x: %llu", job.j - 1, (unsigned long long)p->exits[job.j - 1]);
-	/* job.j is 1 + the class. */
-	while (++job.j <= PCPU_EXIT_CLASSES && !p->exits[job.j - 1])
+		monitor_say("  exits of class 0x%02x: %llu", monitor_job.j - 1,
+			    (unsigned long long)p->exits[monitor_job.j - 1]);
+	/* monitor_job.j is 1 + the class. */
+	while (++monitor_job.j <= PCPU_EXIT_CLASSES && !p->exits[monitor_job.j - 1])
 		;
-	if (job.j > PCPU_EXIT_CLASSES) {
-		job.i++;
-		job.j = 0;
+	if (monitor_job.j > PCPU_EXIT_CLASSES) {
+		monitor_job.i++;
+		monitor_job.j = 0;
 	}
 	return true;
 }
 
+/* A CPU that sleeps does so since its last stay, but for what it took to find nothing to run. */
+uint64_t monitor_idle(const struct pcpu *p)
+{
+	uint64_t idle = READ_ONCE(p->sched.idle_ticks), since = READ_ONCE(p->stay_start);
+
+	return READ_ONCE(p->current) ? idle : idle + arch_now() - since;
+}
+
 static bool cpu_step(void)
 {
-	uint64_t now = arch_now(), run = 0, stays = 0;
+	uint64_t now, idle, stays = 0;
 	const struct vcpu *v;
 	const struct pcpu *p;
 	const struct vm *vm;
-	unsigned int i, j;
+	unsigned int i, j, vcpus;
 
-	if (job.i >= pcpu_count())
+	if (monitor_job.i >= pcpu_count())
 		return false;
-	p = pcpu_get(job.i++);
-	for (i = 0; (vm = vm_get(i)); i++)
+	p = pcpu_get(monitor_job.i++);
+	for (vcpus = i = 0; (vm = vm_get(i)); i++)
 		for (j = 0; j < vm->vcpu_count; j++)
-			if (vm->vcpu[j]->unit.cpu == p->id)
-				run += run_ticks(&vm->vcpu[j]->unit);
+			if (sched_unit_cpu(&vm->vcpu[j]->unit) == p->id)
+				vcpus++;
 	for (i = 0; i < PCPU_EXIT_CLASSES; i++)
 		stays += p->exits[i];
 	v = READ_ONCE(p->current);
-	/* Turns of vCPUs include the hypervisor's stays in them. */
-	say("CPU %u: %s, %u vCPUs, runs %s; guests %llu us, hypervisor %llu us in %llu stays, idle %llu us", p->id,
-	    p->online ? "online" : "off", p->sched.assigned, v ? v->vm->label : "nobody",
-	    us(run > p->stay_total ? run - p->stay_total : 0), us(p->stay_total), (unsigned long long)stays,
-	    us(now > run ? now - run : 0));
+	idle = monitor_idle(p);
+	now = arch_now();
+	monitor_say("CPU %u: %s, %u vCPUs, runs %s; guests %llu us, hypervisor %llu us in %llu stays, idle %llu us",
+		    p->id, p->online ? "online" : "off", vcpus, v ? v->vm->label : "nobody",
+		    monitor_us(MAX((int64_t)(now - idle - p->stay_total), 0)), monitor_us(p->stay_total),
+		    (unsigned long long)stays, monitor_us(idle));
 	return true;
 }
 
@@ -240,12 +256,12 @@ static bool cpu_step(void)
 static bool log_step(void)
 {
 	char text[SAY_BYTES];
-	size_t n = log_read(job.flag, &job.at, text, sizeof(text)), end = n;
+	size_t n = log_read(monitor_job.flag, &monitor_job.at, text, sizeof(text)), end = n;
 
 	while (end && text[end - 1] != '\n')
 		end--;
 	if (end)
-		job.at -= (uint32_t)(n - end);
+		monitor_job.at -= (uint32_t)(n - end);
 	(void)console_monitor_write(text, end ? end : n, false);
 	return n;
 }
@@ -257,9 +273,9 @@ static void say_mem(void)
 	struct mem_stats s;
 
 	mem_stats(&s);
-	say("total %llu KiB, kept %llu KiB (page tables %llu KiB), free %llu KiB",
-	    (unsigned long long)s.total_bytes >> 10, (unsigned long long)s.kept_bytes >> 10,
-	    (unsigned long long)s.table_bytes >> 10, (unsigned long long)s.free_bytes >> 10);
+	monitor_say("total %llu KiB, kept %llu KiB (page tables %llu KiB), free %llu KiB",
+		    (unsigned long long)s.total_bytes >> 10, (unsigned long long)s.kept_bytes >> 10,
+		    (unsigned long long)s.table_bytes >> 10, (unsigned long long)s.free_bytes >> 10);
 }
 
 bool monitor_console(const char *mode)
@@ -282,7 +298,7 @@ static uint64_t __attribute__((noinline)) recurse(volatile uint64_t depth)
 static void crash(int how)
 {
 	if (how == 1)
-		say("%llu", (unsigned long long)recurse(0));
+		monitor_say("%llu", (unsigned long long)recurse(0));
 	else if (how == 2)
 		__builtin_trap();
 	else if (how == 3)
@@ -314,16 +330,21 @@ static void vm_order(struct vm *vm, enum verb verb, const char *name)
 	default:
 		ret = vm_stop(vm, VM_STOP_RESET);
 	}
-	say("vm %s: %s%s, %s", vm->label, name, ret ? " is not possible" : "", vm_state_name(vm->state));
+	monitor_say("vm %s: %s%s, %s", vm->label, name, ret ? " is not possible" : "", vm_state_name(vm->state));
 }
 
-static void job_start(bool (*step)(void), bool flag)
+void monitor_job_start(bool (*step)(void), bool flag)
 {
-	job.step = step;
-	job.i = job.j = job.at = 0;
-	job.end = VM_MAX;
-	job.flag = flag;
-	timer_arm(&job.timer, &arch_pcpu()->timers, arch_now());
+	monitor_job = (struct monitor_job){ .step = step, .end = VM_MAX, .flag = flag };
+	timer_arm(&ahead.timer, &arch_pcpu()->timers, arch_now());
+}
+
+void monitor_job_start_vm(bool (*step)(void), bool flag, const struct vm *vm)
+{
+	monitor_job_start(step, flag);
+	while (vm_get(monitor_job.i) != vm)
+		monitor_job.i++;
+	monitor_job.end = monitor_job.i;
 }
 
 /* For messages: the VMs there are. */
@@ -339,6 +360,23 @@ static const char *labels(char text[LABELS_BYTES])
 	return text;
 }
 
+void monitor_refuse(const char *cmd, const char *sub, const char *word, const char *allowed)
+{
+	monitor_say(*word ? "%s%s: unknown argument \"%s\"; allowed: %s" : "%s%s: argument missing%s; allowed: %s", cmd,
+		    sub, word, allowed);
+}
+
+struct vm *monitor_vm(const char *cmd, const char *sub, const char *name)
+{
+	struct vm *vm = vm_find(name);
+	char all[LABELS_BYTES];
+
+	if (!vm)
+		monitor_say(*name ? "%s%s: no VM \"%s\"; allowed:%s" : "%s%s: which VM?%s allowed:%s", cmd, sub, name,
+			    labels(all));
+	return vm;
+}
+
 /* vm [list [-v]], vm <vm>, vm <verb> <vm>. False: `word` isn't allowed, or missing. */
 static void cmd_vm(const char *line, const char *verbs)
 {
@@ -352,24 +390,25 @@ static void cmd_vm(const char *line, const char *verbs)
 	verb = word_index(verbs, word);
 	verbose = !strcmp(name, "-v");
 	if (!*word || (verb == VERB_LIST && (!*name || verbose))) {
-		job_start(vm_step, verbose);
+		monitor_job_start(vm_step, verbose);
 		return;
 	}
-	vm = vm_find(verb > VERB_LIST ? name : word);
-	if (vm && verb > VERB_LIST) {
-		vm_order(vm, (enum verb)verb, word);
-	} else if (vm && !*name) {
-		job_start(vm_step, true);
-		while (vm_get(job.i) != vm)
-			job.i++;
-		job.end = job.i;
-	} else if (verb == VERB_LIST) {
-		say("vm list: unknown argument \"%s\"; allowed: -v", name);
-	} else if (verb > VERB_LIST) {
-		say(*name ? "vm %s: no VM \"%s\"; allowed:%s" : "vm %s: which VM?%s allowed:%s", word, name,
-		    labels(all));
+	if (verb == VERB_LIST) {
+		monitor_refuse("vm ", word, name, "-v");
+		return;
+	}
+	if (verb > VERB_LIST) {
+		vm = monitor_vm("vm ", word, name);
+		if (vm)
+			vm_order(vm, (enum verb)verb, word);
+		return;
+	}
+	vm = vm_find(word);
+	if (vm && !*name) {
+		monitor_job_start_vm(vm_step, true, vm);
 	} else {
-		say("vm: unknown argument \"%s\"; allowed: %s, or a VM:%s", vm ? name : word, verbs, labels(all));
+		monitor_say("vm: unknown argument \"%s\"; allowed: %s, or a VM:%s", vm ? name : word, verbs,
+			    labels(all));
 	}
 }
 
@@ -379,56 +418,59 @@ static void cmd_log(bool previous)
 	uint32_t at = 0;
 
 	if (log_read(previous, &at, &none, 1))
-		job_start(log_step, previous);
+		monitor_job_start(log_step, previous);
 	else
-		say("log: nothing was kept from a previous boot");
+		monitor_say("log: nothing was kept from a previous boot");
 }
 
 static void run(const char *line)
 {
 	char name[WORD_BYTES], arg[WORD_BYTES], extra[WORD_BYTES];
 	const char *args;
+	unsigned int max;
 	int cmd, which;
 
 	if (!word_get(line, 0, name))
 		return;
 	cmd = command_find(name);
 	if (cmd < 0) {
-		say("unknown command \"%s\", try help", name);
+		monitor_say("unknown command \"%s\", try help", name);
 		return;
 	}
 	args = str_nth(command((unsigned int)cmd), 1);
 	(void)word_get(line, 1, arg);
 	which = word_index(args, arg);
-	if (word_get(line, cmd == CMD_VM ? 3 : 2, extra) || (cmd != CMD_VM && *arg && which < 0)) {
-		say("%s: unknown argument \"%s\"; allowed: %s", name, *extra ? extra : arg,
-		    *extra ? "fewer" :
-		    *args  ? args :
-			     "none");
+	/* The settings check how many words they take. */
+	max = cmd == CMD_VM ? 3 : cmd == CMD_SCHED && which == SCHED_VERB_SET ? LINE_BYTES : 2;
+	if (word_get(line, max, extra) || (cmd != CMD_VM && *arg && which < 0)) {
+		monitor_refuse(name, "", *extra ? extra : arg, *extra ? "fewer" : *args ? args : "none");
 		return;
 	}
 	switch ((enum command)cmd) {
 	case CMD_HELP:
-		job_start(help_step, false);
+		monitor_job_start(help_step, false);
 		break;
 	case CMD_VM:
 		cmd_vm(line, args);
 		break;
 	case CMD_STAT:
-		job_start(stat_step, false);
+		monitor_job_start(stat_step, false);
 		break;
 	case CMD_CPU:
-		job_start(cpu_step, false);
+		monitor_job_start(cpu_step, false);
 		break;
 	case CMD_MEM:
 		say_mem();
+		break;
+	case CMD_SCHED:
+		monitor_sched(line, which);
 		break;
 	case CMD_LOG:
 		cmd_log(which == 0);
 		break;
 	case CMD_CONSOLE:
 		if (!monitor_console(arg))
-			say("console: %s", console_interactive ? "interactive" : "batch");
+			monitor_say("console: %s", console_interactive ? "interactive" : "batch");
 		break;
 	case CMD_CRASH:
 		crash(which);
@@ -449,7 +491,7 @@ static void key(char c)
 	if (!line)
 		return;
 	run(line);
-	if (!job.step)
+	if (!monitor_job.step)
 		lineedit_show();
 }
 
@@ -458,33 +500,33 @@ static void job_turn(struct timer *t)
 	unsigned int n;
 	uint32_t i;
 
-	for (n = 0; job.step && n < JOB_STEPS && console_monitor_room() >= SAY_BYTES; n++)
-		if (!job.step())
-			job.step = NULL;
-	if (job.step) {
+	for (n = 0; monitor_job.step && n < JOB_STEPS && console_monitor_room() >= SAY_BYTES; n++)
+		if (!monitor_job.step())
+			monitor_job.step = NULL;
+	if (monitor_job.step) {
 		timer_arm(t, &arch_pcpu()->timers, arch_now() + time_ns_to_ticks(n ? JOB_PAUSE_NS : JOB_WAIT_NS));
 		return;
 	}
 	lineedit_show();
-	for (i = 0; i < job.ahead && !job.step; i++)
-		key(job.typed[i]);
-	job.ahead -= i;
-	memmove(job.typed, job.typed + i, job.ahead);
+	for (i = 0; i < ahead.used && !monitor_job.step; i++)
+		key(ahead.typed[i]);
+	ahead.used -= i;
+	memmove(ahead.typed, ahead.typed + i, ahead.used);
 }
 
 static void rx(char c)
 {
-	if (!job.step)
+	if (!monitor_job.step)
 		key(c);
 	else if (c == 0x03) /* Ctrl-C: the timer finds no job any more */
-		job.step = NULL;
-	else if (job.ahead < AHEAD_BYTES)
-		job.typed[job.ahead++] = c;
+		monitor_job.step = NULL;
+	else if (ahead.used < AHEAD_BYTES)
+		ahead.typed[ahead.used++] = c;
 }
 
 void monitor_init(void)
 {
-	timer_init(&job.timer, job_turn);
+	timer_init(&ahead.timer, job_turn);
 	console_monitor_set(rx);
 	/* Guests start after this. */
 	console_async();

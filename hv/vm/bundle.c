@@ -44,6 +44,10 @@ static const char *check_vm(const struct bundle_header *h, const struct bundle_v
 		return "a VM's devices lie outside the device table";
 	if (vm->spi_count % 32 || vm->spi_count > CONFIG_SPI_MAX)
 		return "a VM's number of SPIs is out of range (CONFIG_SPI_MAX)";
+	if ((vm->flags & BUNDLE_VM_RT || vm->rt_period_us) &&
+	    (vm->rt_period_us < BUNDLE_RT_PERIOD_MIN_US || vm->rt_period_us > BUNDLE_RT_PERIOD_MAX_US ||
+	     vm->rt_budget_us < BUNDLE_RT_BUDGET_MIN_US || vm->rt_budget_us > vm->rt_period_us))
+		return "a VM's real-time budget or period is out of range";
 	if (vm->on_crash > BUNDLE_ON_RESTART || vm->on_reboot > BUNDLE_ON_RESTART)
 		return "a VM's on-crash or on-reboot is unknown";
 	return NULL;

@@ -66,7 +66,7 @@ static void start_due(struct timer *t)
 static void wait_locked(struct vm *vm, uint32_t ms)
 {
 	vm->state = VM_WAITING;
-	timer_arm(&vm->start, &pcpu_get(vm->vcpu[0]->unit.cpu)->timers,
+	timer_arm(&vm->start, &pcpu_get(sched_unit_cpu(&vm->vcpu[0]->unit))->timers,
 		  arch_now() + time_ns_to_ticks((uint64_t)ms * 1000000));
 }
 
@@ -106,8 +106,11 @@ int vm_start_later(struct vm *vm, uint32_t ms)
 static void reset(struct vm *vm)
 {
 	struct vm_device *dev;
+	unsigned int i;
 
 	arch_vm_reset(vm);
+	for (i = 0; i < vm->vcpu_count; i++)
+		vm->vcpu[i]->unit.announced = false;
 	for (dev = vm->devices; dev; dev = dev->next)
 		dev->reset(dev);
 	arch_vcpu_set_entry(vm->vcpu[0], gpa(vm->cfg->entry_ipa), vm->cfg->arg0);
@@ -134,7 +137,7 @@ void vm_load_turn(struct vm *vm)
 		log_life(vm, "vm %s: loaded %llu bytes in %llu ticks", vm->label, (unsigned long long)vm->load_bytes,
 			 (unsigned long long)vm->load_ticks);
 		log_life(vm, "vm %s: started, %u vCPU%s, vCPU 0 on CPU %u", vm->label, vm->vcpu_count,
-			 vm->vcpu_count > 1 ? "s" : "", vm->vcpu[0]->unit.cpu);
+			 vm->vcpu_count > 1 ? "s" : "", sched_unit_cpu(&vm->vcpu[0]->unit));
 	}
 	spin_unlock(&vm->lock);
 }
@@ -157,7 +160,7 @@ static void leave_locked(struct vcpu *v, bool off)
 	if (off)
 		__atomic_store_n(&v->powered, false, __ATOMIC_RELEASE);
 	(void)sched_stop(&v->unit);
-	pcpu_post(pcpu_get(v->unit.cpu), PCPU_WORK_LEAVING);
+	pcpu_post(pcpu_get(vcpu_holder(v)), PCPU_WORK_LEAVING);
 }
 
 void vcpu_power_off(struct vcpu *v)

@@ -18,11 +18,14 @@ static struct vcpu *of_unit(struct sched_unit *u)
 
 void vcpu_kick(struct vcpu *v, enum sched_wake why)
 {
-	struct pcpu *p = pcpu_get(v->unit.cpu);
+	struct pcpu *p;
+	uint32_t place;
 
 	/* Pairs with sched_pick(): it makes the unit RUNNING before its interrupts are loaded. */
 	arch_mb();
-	if (READ_ONCE(v->unit.state) == SCHED_RUNNING) {
+	place = READ_ONCE(v->unit.place);
+	if (sched_place_state(place) == SCHED_RUNNING) {
+		p = pcpu_get(sched_place_cpu(place));
 		if (p != arch_pcpu() || p->current != v)
 			pcpu_post(p, PCPU_WORK_IRQS);
 		return;
@@ -30,18 +33,32 @@ void vcpu_kick(struct vcpu *v, enum sched_wake why)
 	(void)sched_wake(&v->unit, why);
 }
 
-void vcpu_wait(struct vcpu *v)
+static void wait_until(struct vcpu *v, uint64_t until)
 {
 	struct pcpu *p = arch_pcpu();
 
 	if (arch_vcpu_irq_pending(v))
 		return;
-	sched_block(&v->unit);
+	sched_block(&v->unit, until);
 	/* Blocked is visible now: whatever comes from here on wakes it; what came before is seen by this look. */
 	arch_mb();
 	if (arch_vcpu_irq_pending(v))
 		(void)sched_wake(&v->unit, SCHED_WAKE_EVENT);
 	pcpu_post_here(p, PCPU_WORK_RESCHED);
+}
+
+void vcpu_wait(struct vcpu *v)
+{
+	wait_until(v, 0);
+}
+
+int vcpu_rt_sleep(struct vcpu *v, uint64_t until)
+{
+	int ret = sched_rt_sleep(&v->unit, until);
+
+	if (!ret)
+		wait_until(v, until);
+	return ret;
 }
 
 void vcpu_yield(void)
@@ -52,12 +69,26 @@ void vcpu_yield(void)
 		pcpu_post_here(p, PCPU_WORK_RESCHED);
 }
 
+static __cold void unload(struct pcpu *p)
+{
+	struct vcpu *v = p->loaded;
+
+	arch_vcpu_switch(v, NULL);
+	p->loaded = NULL;
+	sched_release(&p->sched, &v->unit);
+}
+
 /* Nobody can run: sleep until an interrupt changes that. The stay isn't charged to anybody. */
 static void idle(struct pcpu *p)
 {
 	uint64_t start = arch_now();
 
 	p->current = NULL;
+	/* One whose cap is used up: an interrupt that is pending for it must not keep the CPU from sleeping. */
+	if (p->loaded && unlikely(sched_unit_state(&p->loaded->unit) == SCHED_QUEUED))
+		unload(p);
+	else if (p->loaded)
+		arch_vcpu_idle(p->loaded);
 	while (!READ_ONCE(p->work))
 		arch_cpu_idle();
 	p->stay_start = arch_now();
@@ -71,13 +102,22 @@ static void load(struct pcpu *p, struct vcpu *next)
 
 	if (prev == next) {
 		p->current = next;
-		arch_vcpu_sync_irqs(next);
+		arch_vcpu_resume(next);
 		return;
 	}
-	ASSERT(next->unit.state == SCHED_RUNNING && next->unit.cpu == p->id);
+	ASSERT(next->unit.place == ((uint32_t)SCHED_RUNNING << 8 | p->id));
 	arch_vcpu_switch(prev, next);
 	p->loaded = next;
 	p->current = next;
+	if (unlikely(sched_joined(&p->sched)) && prev)
+		sched_release(&p->sched, &prev->unit);
+}
+
+unsigned int vcpu_holder(const struct vcpu *v)
+{
+	unsigned int cpu = READ_ONCE(v->unit.resident);
+
+	return cpu == SCHED_NOWHERE ? sched_unit_cpu(&v->unit) : cpu;
 }
 
 /* vCPUs of this CPU that went off: their state must not stay in the hardware, the VM may be waiting for that. */
@@ -90,7 +130,8 @@ static __cold void let_go(struct pcpu *p)
 		for (j = 0; j < vm->vcpu_count; j++) {
 			struct vcpu *v = vm->vcpu[j];
 
-			if (!READ_ONCE(v->leaving) || v->unit.cpu != p->id || READ_ONCE(v->unit.state) != SCHED_OFF)
+			if (!READ_ONCE(v->leaving) || sched_unit_state(&v->unit) != SCHED_OFF ||
+			    vcpu_holder(v) != p->id)
 				continue;
 			p->current = NULL;
 			if (unlikely(!v->powered && vm_vcpu_record(v))) {
@@ -99,10 +140,8 @@ static __cold void let_go(struct pcpu *p)
 				p->loaded = v;
 				arch_vcpu_log(v);
 			}
-			if (p->loaded == v) {
-				arch_vcpu_switch(v, NULL);
-				p->loaded = NULL;
-			}
+			if (p->loaded == v)
+				unload(p);
 			vm_vcpu_gone(v);
 		}
 	}
@@ -127,6 +166,13 @@ static bool settle(struct pcpu *p, struct sched_unit *u)
 		p->stay_start = arch_now(); /* each turn is a stay of its own, bounded by its budget */
 		pcpu_post_here(p, PCPU_WORK_RESCHED);
 		return false;
+	}
+	/* The switch is long: what has come meanwhile may want another one. */
+	if (p->loaded != next && unlikely(arch_irq_waits())) {
+		p->current = NULL;
+		arch_cpu_poll();
+		if (READ_ONCE(p->work) & ~PCPU_WORK_IRQS)
+			return false;
 	}
 	load(p, next);
 	return true;

@@ -88,18 +88,30 @@ static int map_memory(struct vm *vm)
 
 static int add_vcpus(struct vm *vm)
 {
+	const struct bundle_vm *cfg = vm->cfg;
 	unsigned int i;
+	int ret = 0;
 
-	for (i = 0; i < vm->vcpu_count; i++) {
-		struct vcpu *v = vm->vcpu[i];
+	sched_group_init(&vm->group, cfg->cap_percent);
+	for (i = 0; i < vm->vcpu_count && !ret; i++) {
+		struct sched_config sched = {
+			.cpu_mask = cfg->pcpu_mask[i],
+			.weight = cfg->weight,
+			.group = &vm->group,
+			.rt_budget_us = cfg->rt_budget_us,
+			.rt_period_us = cfg->rt_period_us,
+		};
 
-		if (sched_unit_init(&v->unit, vm->cfg->pcpu_mask[i], vm->cfg->weight)) {
-			log_line("vm %s: vCPU %u may run on CPUs 0x%x only, and the machine has %u", vm->label, i,
-				 vm->cfg->pcpu_mask[i], pcpu_count());
-			return -EINVAL;
-		}
+		ret = sched_unit_init(&vm->vcpu[i]->unit, &sched);
 	}
-	return 0;
+	if (ret == -ENOSPC)
+		log_line(
+			"vm %s: vCPU %u needs %u of %u us, and real-time VMs before it leave none of its CPUs (0x%x) that much",
+			vm->label, i - 1, cfg->rt_budget_us, cfg->rt_period_us, cfg->pcpu_mask[i - 1]);
+	else if (ret)
+		log_line("vm %s: vCPU %u may run on CPUs 0x%x only, and the machine has %u, of one kind with vCPU 0's",
+			 vm->label, i - 1, cfg->pcpu_mask[i - 1], pcpu_count());
+	return ret;
 }
 
 static int create(struct vm *vm, const struct bundle_vm *cfg, int (*attach)(struct vm *vm))
@@ -131,14 +143,18 @@ static int create(struct vm *vm, const struct bundle_vm *cfg, int (*attach)(stru
 	return ret;
 }
 
-/* A vCPU that never shares its CPU isn't disturbed in its idle sleep. Known once all are assigned. */
+/*
+ * A vCPU that never shares its CPU isn't disturbed in its idle sleep, unless it has a cap, which sleep must not count against. Known once all
+ * are assigned.
+ */
 static void set_alone(void)
 {
 	unsigned int i, j;
 
 	for (i = 0; i < count; i++)
 		for (j = 0; j < vms[i]->vcpu_count; j++)
-			arch_vcpu_set_alone(vms[i]->vcpu[j], sched_unit_alone(&vms[i]->vcpu[j]->unit));
+			arch_vcpu_set_alone(vms[i]->vcpu[j],
+					    sched_unit_alone(&vms[i]->vcpu[j]->unit) && !vms[i]->cfg->cap_percent);
 }
 
 /* Memory at a fixed place, of all VMs, before anybody is given any other. */
@@ -178,7 +194,9 @@ int vm_create_all(const struct bundle_header *bundle, int (*attach)(struct vm *v
 		if (!ret)
 			vms[count++] = vm;
 	}
-	if (!ret)
+	if (!ret) {
+		sched_seal();
 		set_alone();
+	}
 	return ret;
 }

@@ -5,6 +5,9 @@
 
 #include "camber/vm.h"
 
+/* The CPU that has to let go of a vCPU: whose hardware holds its state, else the one that it ran on last. */
+unsigned int vcpu_holder(const struct vcpu *v);
+
 /* A vCPU whose unit became OFF has left the hardware of its CPU. That CPU, no lock held. */
 void vm_vcpu_gone(struct vcpu *v);
 

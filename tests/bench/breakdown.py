@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the instructions of one event go: the plugin's trace of one stay in EL2, named with camber.elf.
 
-usage: breakdown.py [EVENT CLASS]     for instance: breakdown.py mmio_gicd dabt      (default: hvc_null hvc)
+usage: breakdown.py [EVENT CLASS [N]]     for instance: breakdown.py mmio_gicd dabt      (default: hvc_null hvc 500)
+                                          or: breakdown.py wake irq       a real-time guest's timer, while another burns
+The Nth stay of the class is the one that is shown.
 """
 import collections
 import os
@@ -11,27 +13,39 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
-from camber import Qemu, board, measure, pack  # noqa: E402
+from camber import Qemu, board, measure, pack, sched  # noqa: E402
 from camber.image import scratch  # noqa: E402
 
 CROSS = os.environ.get("CROSS_COMPILE", "aarch64-linux-gnu-")
 IMAGE_ALIGN = 2 << 20  # the image is linked at 0 and is loaded at a multiple of this
-STAY = 500             # which stay of the class: late enough to be one of the event's, early enough to be before its end
+STAY = 500             # which stay of the class, if nothing is said: one of the event's, and before its end
 
 
-def trace(event, cause):
+def images(event, stay):
+    """Image of an event's run, and the line that it ends with."""
+    if event == "wake":
+        # One that burns: with two there would be the ends of their turns as well.
+        rtos = sched.rtos_args("trans", "abs", stay + 100)
+        guests = [sched.Guest("hog", "role=burn"),
+                  sched.Guest("rtos", rtos, sched.budget(sched.BUDGET_US, sched.PERIOD_US), kernel="rtos/p1.elf")]
+        return sched.profile(guests), sched.bootargs(guests), r"^\[rtos\] " + sched.P1_LINE
+    return (measure.profile(measure.vm(1, "probe", [0])), {"probe": f"bench={event} then=stay"},
+            r"^\[probe\] " + measure.DONE_LINE)
+
+
+def trace(event, cause, stay):
     """Addresses in camber.elf of the instructions of one stay."""
+    dts, bootargs, end = images(event, stay)
     with scratch() as folder:
-        image = pack(folder, "breakdown", dts=measure.profile(measure.vm(1, "probe", [0])),
-                     bootargs={"probe": f"bench={event} then=stay"})
+        image = pack(folder, "breakdown", dts=dts, bootargs=bootargs)
         out = f"{folder}/insn"
-        with Qemu(image, name=f"breakdown-{event}", icount=True, smp=1, memory="1G",
-                  plugin=f"out={out},trace={cause}:{STAY}") as q:
-            q.expect(r"^\[probe\] " + measure.DONE_LINE)
+        with Qemu(image, name=f"breakdown-{event}", icount=True, smp=1, memory="1G", quiet_s=sched.QUIET_S,
+                  plugin=f"out={out},trace={cause}:{stay}") as q:
+            q.expect(end)
         with open(out + ".trace", encoding="ascii") as f:
             pcs = [int(line, 16) for line in f]
     if not pcs:
-        raise measure.MeasureError(f"{event}: there was no {STAY}th exception of class {cause}")
+        raise measure.MeasureError(f"{event}: there was no {stay}th exception of class {cause}")
     base = pcs[0] // IMAGE_ALIGN * IMAGE_ALIGN
     return [pc - base for pc in pcs]
 
@@ -75,9 +89,9 @@ def disassembly():
     return {int(m[1], 16): " ".join(m[2].split()) for m in found if m}
 
 
-def breakdown(event, cause):
+def breakdown(event, cause, stay=STAY):
     """Runs of instructions in the order of execution: (function, what is inlined there, count); and a full listing."""
-    addresses = trace(event, cause)
+    addresses = trace(event, cause, stay)
     table, text = symbols(), disassembly()
     runs, listing = [], []
     for address, stack in zip(addresses, inline_stacks(addresses)):
@@ -100,8 +114,8 @@ def merged(runs):
 
 
 def main():
-    event, cause = sys.argv[1:3] if len(sys.argv) == 3 else ("hvc_null", "hvc")
-    runs, listing = breakdown(event, cause)
+    event, cause, *stay = sys.argv[1:4] if len(sys.argv) > 2 else ("hvc_null", "hvc")
+    runs, listing = breakdown(event, cause, *map(int, stay))
     print("\n".join(listing))
     for outer, inner, count in merged(runs):
         print(f"{count:5}  {outer}{': ' + inner if inner else ''}")

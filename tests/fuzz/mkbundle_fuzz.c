@@ -71,9 +71,12 @@ static void *make_board(void)
 	CELLS(fdt, "reg", 0, 0x80000000, 0, 0x40000000);
 	end(fdt);
 	begin(fdt, "cpus");
-	begin(fdt, "cpu");
-	string(fdt, "device_type", "cpu");
-	end(fdt);
+	for (int i = 0; i < 3; i++) {
+		begin(fdt, "cpu");
+		string(fdt, "device_type", "cpu");
+		string(fdt, "compatible", i == 2 ? "b" : "a");
+		end(fdt);
+	}
 	end(fdt);
 	begin(fdt, "gic");
 	CELLS(fdt, "phandle", 1);
@@ -127,6 +130,10 @@ static void *make_profile(void)
 	need(fdt_property(fdt, "scrub", NULL, 0));
 	begin(fdt, "sched");
 	CELLS(fdt, "weight", 1);
+	CELLS(fdt, "cap-percent", 150);
+	need(fdt_property(fdt, "rt", NULL, 0));
+	CELLS(fdt, "rt-budget-us", 400);
+	CELLS(fdt, "rt-period-us", 1000);
 	end(fdt);
 	begin(fdt, "device@9301000");
 	string(fdt, "path", DEVICE);
@@ -142,6 +149,28 @@ static void *make_profile(void)
 	end(fdt);
 	need(fdt_finish(fdt));
 	return fdt;
+}
+
+/* No CPU that a vCPU is bound to has promised more than all of its time, nor any set of CPUs more than all of theirs. */
+static void check_promises(const struct mkbundle *m)
+{
+	for (uint32_t cpus = 1; m->board.fdt && m->board.cpu_count < 8 && cpus < 1u << m->board.cpu_count; cpus++) {
+		struct rt_share shares[BUNDLE_VM_MAX];
+
+		for (uint32_t i = 0; i < m->vm_count; i++) {
+			const struct vm *vm = &m->vms[i];
+
+			shares[i] = (struct rt_share){ vm->rt_budget_us, vm->rt_period_us, 0 };
+			if (!(vm->flags & BUNDLE_VM_RT))
+				shares[i].period_us = 1;
+			else
+				for (uint32_t v = 0; v < vm->vcpu_count; v++)
+					shares[i].vcpus += !(vm_pcpu_mask(vm, v) & ((1u << m->board.cpu_count) - 1) &
+							     ~cpus);
+		}
+		if (rt_compare(shares, m->vm_count, BUNDLE_RT_PPM_ALL * (uint32_t)__builtin_popcount(cpus)) > 0)
+			abort();
+	}
 }
 
 /* Each three bytes of the input: where, and what is changed there. */
@@ -164,6 +193,7 @@ static void use(struct mkbundle *m, const uint8_t *profile, size_t profile_bytes
 		return;
 	if (profile_read(m, profile, profile_bytes))
 		return;
+	check_promises(m);
 	/* Any other name would be looked for. */
 	for (uint32_t i = 0; i < m->vm_count; i++)
 		if (!m->vms[i].kernel || strcmp(m->vms[i].kernel, "k") || m->vms[i].initrd)
@@ -197,6 +227,7 @@ static void fuzz_image(struct mkbundle *m, const uint8_t *data, size_t size)
 
 	m->vms[0] =
 		(struct vm){ .node = "/vm@1", .label = "a", .kernel = "k", .id = 1, .vcpu_count = 1, .memory_mib = 64 };
+	m->vms[0].weight = 1;
 	m->vms[0].scrub = size & 1;
 	m->vm_count = 1;
 	blob_add(m, data, size, "k");

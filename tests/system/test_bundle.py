@@ -64,7 +64,7 @@ def damage_lengths(data):
 HEADER_DAMAGE = {
     "magic": (flip(0), r"bundle: no bundle found", "not a bundle"),
     "old-version": (put("<I", VERSION_AT, 1), r"bundle: bundle of another version: .*", "bundle version 1"),
-    "new-version": (put("<I", VERSION_AT, 3), r"bundle: bundle of another version: .*", "bundle version 3"),
+    "new-version": (put("<I", VERSION_AT, 4), r"bundle: bundle of another version: .*", "bundle version 4"),
     "header": (flip(HEADER.size + 3), r"bundle: bundle is damaged \(checksum .*", "checksum"),
     "lengths": (damage_lengths, r"bundle: bundle is truncated", "its header says"),
     "count": (put("<I", VM_COUNT_AT, 0xffffffff), r"bundle: bundle is damaged \(tables\)", "tables"),

@@ -41,10 +41,12 @@ unit_tests := $(patsubst tests/unit/%.c,%,$(foreach part,arch lib mem core sched
 	$(sort $(wildcard tests/unit/$(part)/*_test.c))))
 UNIT ?= $(unit_tests)
 
+include tests/unit/sched/build.mk
+
 $(unit_tests:%=$(UNIT_OUT)/%): $(UNIT_OUT)/%: tests/unit/%.c $(UNIT_OBJ)/libhost.a
 	$(call msg,HOSTCC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(HOSTCC) $(HOST_FLAGS) -MMD -MP -MF $@.d -o $@ $< $(UNIT_OBJ)/libhost.a -lcmocka -lpthread
+	$(Q)$(HOSTCC) $(HOST_FLAGS) -MMD -MP -MF $@.d -o $@ $< $(filter %.o,$^) $(UNIT_OBJ)/libhost.a -lcmocka -lpthread
 
 # Nothing here allocates, so there are no leaks to look for, and the search for them needs ptrace, which containers lack.
 .PHONY: unit

@@ -101,6 +101,19 @@ static void read_ram(struct board *board, int node)
 	}
 }
 
+/* A board's cores may differ; "arm,cortex-a53" and the like say so. */
+static void read_cpu(struct board *board, int node)
+{
+	int bytes = 0;
+	const char *kind = fdt_getprop(board->fdt, node, "compatible", &bytes);
+
+	if (!kind || bytes <= 0 || !memchr(kind, 0, (size_t)bytes))
+		board->cpu_kinds_known = false;
+	else if (board->cpu_count < PCPU_MAX)
+		board->cpu_kind[board->cpu_count] = kind;
+	board->cpu_count++;
+}
+
 int board_use(struct mkbundle *m, const void *fdt, const char *path)
 {
 	struct board *board = &m->board;
@@ -108,10 +121,10 @@ int board_use(struct mkbundle *m, const void *fdt, const char *path)
 	int bytes;
 	int node;
 
-	*board = (struct board){ .fdt = fdt, .path = path };
+	*board = (struct board){ .fdt = fdt, .path = path, .cpu_kinds_known = true };
 	fdt_for_each_subnode(node, fdt, 0) if (board_is_type(board, node, "memory")) read_ram(board, node);
-	fdt_for_each_subnode(node, fdt, fdt_path_offset(fdt, "/cpus"))
-		board->cpu_count += board_is_type(board, node, "cpu");
+	fdt_for_each_subnode(node, fdt, fdt_path_offset(fdt, "/cpus")) if (board_is_type(board, node, "cpu"))
+		read_cpu(board, node);
 	parent = fdt_getprop(fdt, 0, "interrupt-parent", &bytes);
 	board->gic = parent && bytes == 4 ? fdt32_ld(parent) : 0;
 	if (!board->ram_bytes)

@@ -4,7 +4,7 @@
 
 MKBUNDLE_DIR  := tools/mkbundle
 MKBUNDLE_SRCS := board.c check.c device.c elf.c guestdev.c guestdt.c image.c join.c linux.c list.c passthrough.c \
-	place.c profile.c prop.c read.c reserved.c rules.c util.c write.c
+	place.c profile.c prop.c read.c reserved.c rt.c rules.c sched.c util.c write.c
 MKBUNDLE      := $(O)/tools/mkbundle/mkbundle
 MKBUNDLE_OBJS := $(addprefix $(O)/tools/mkbundle/,$(MKBUNDLE_SRCS:.c=.o) main.o)
 

@@ -3,7 +3,7 @@
  * Rules about more than one property of a VM, and about more than one VM.
  *
  * Runs before any image is opened, changes nothing but the overridden boot arguments. What depends on the images
- * (sizes, overlaps) is judged in place.c.
+ * (sizes, overlaps) is judged in place.c, what is about scheduling in sched.c.
  */
 #include "mkbundle.h"
 
@@ -186,40 +186,6 @@ static int check_images(struct mkbundle *m, const struct vm *vm)
 	return 0;
 }
 
-static int sched_fail(struct mkbundle *m, const struct vm *vm, const char *prop, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-
-static int sched_fail(struct mkbundle *m, const struct vm *vm, const char *prop, const char *fmt, ...)
-{
-	char text[768];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	return diag_fail(m, "%s: %s/sched: %s: %s", m->source, vm->node, prop, text);
-}
-
-static int check_sched(struct mkbundle *m, const struct vm *vm)
-{
-	bool rt = vm->flags & BUNDLE_VM_RT;
-
-	if (vm->cap_percent > 100 * vm->vcpu_count)
-		return sched_fail(m, vm, "cap-percent", "is %u, but %u vCPU(s) use at most %u; lower it, or 0 for none",
-				  vm->cap_percent, vm->vcpu_count, 100 * vm->vcpu_count);
-	if (rt && !vm->rt_budget_us)
-		return sched_fail(m, vm, "rt-budget-us", "missing; say how much time the RT VM has per period");
-	if (rt && !vm->rt_period_us)
-		return sched_fail(m, vm, "rt-period-us", "missing; say how long the period of the budget is");
-	if (!rt && (vm->rt_budget_us || vm->rt_period_us))
-		return sched_fail(m, vm, vm->rt_budget_us ? "rt-budget-us" : "rt-period-us",
-				  "has no effect without 'rt'; add 'rt;' or remove it");
-	if (vm->rt_budget_us > vm->rt_period_us)
-		return sched_fail(m, vm, "rt-budget-us", "%u is more than the period of %u us; lower it",
-				  vm->rt_budget_us, vm->rt_period_us);
-	return 0;
-}
-
 int check_vm(struct mkbundle *m, struct vm *vm)
 {
 	const char *bootargs;
@@ -230,7 +196,7 @@ int check_vm(struct mkbundle *m, struct vm *vm)
 	if (bootargs)
 		vm->bootargs = bootargs;
 	if (check_cpus(m, vm) || check_limits(m, vm) || check_pinning(m, vm) || check_images(m, vm) ||
-	    check_static_mem(m, vm) || check_reserved(m, vm) || check_life(m, vm) || check_sched(m, vm))
+	    check_static_mem(m, vm) || check_reserved(m, vm) || check_life(m, vm) || sched_check_vm(m, vm))
 		return -1;
 	if (vm->stray)
 		vm->flags |= BUNDLE_VM_STRAY_STOP;
@@ -263,5 +229,5 @@ int check_profile(struct mkbundle *m)
 	if (passthrough_check(m))
 		return -1;
 	sort_by_start_order(m);
-	return 0;
+	return sched_check(m);
 }

@@ -36,6 +36,8 @@ static void list_vm(const struct bundle_vm *vm, const struct bundle_load *loads,
 		{ BUNDLE_VM_STRAY_STOP, "stray-stop" }, { BUNDLE_VM_XEN, "xen" },   { BUNDLE_VM_RT, "rt" },
 	};
 
+	struct rt_percent_text percent;
+
 	fprintf(out, "vm %u \"%s\": entry 0x%llx, x0 0x%llx, %u SPIs, flags", vm->id, vm->label,
 		(unsigned long long)vm->entry_ipa, (unsigned long long)vm->arg0, vm->spi_count);
 	for (size_t i = 0; i < ARRAY_COUNT(flags); i++)
@@ -48,8 +50,12 @@ static void list_vm(const struct bundle_vm *vm, const struct bundle_load *loads,
 		else
 			fprintf(out, " 0x%x", vm->pcpu_mask[i]);
 	}
-	fprintf(out, "\n  weight %u, cap %u %%, rt %u of %u us\n", vm->weight, vm->cap_percent, vm->rt_budget_us,
-		vm->rt_period_us);
+	fprintf(out, "\n  weight %u, cap %u %%", vm->weight, vm->cap_percent);
+	if (vm->flags & BUNDLE_VM_RT)
+		fprintf(out, ", rt %u of %u us: %s %%%s", vm->rt_budget_us, vm->rt_period_us,
+			rt_percent(&percent, rt_ppm(&(struct rt_share){ vm->rt_budget_us, vm->rt_period_us, 1 }, 1)),
+			vm->vcpu_count > 1 ? " for each vCPU" : "");
+	fputc('\n', out);
 	fprintf(out, "  start delay %u ms, on crash %s, delay %u ms, limit %u, on reboot %s\n", vm->start_delay_ms,
 		vm->on_crash == BUNDLE_ON_RESTART ? "restart" : "stop", vm->restart_delay_ms, vm->crash_limit,
 		vm->on_reboot == BUNDLE_ON_RESTART ? "restart" : "stop");
@@ -72,6 +78,62 @@ static void list_vm(const struct bundle_vm *vm, const struct bundle_load *loads,
 		list_device(&devices[vm->device_first + i], out);
 }
 
+/* What is promised of a CPU to the real-time vCPUs that are bound to no other, or that may be on any of several. */
+static void list_promises(const struct bundle_header *header, const struct bundle_vm *vms, uint32_t mask, FILE *out)
+{
+	struct rt_percent_text percent;
+	bool one = !(mask & (mask - 1));
+	struct rt_share shares[BUNDLE_VM_MAX];
+	const struct bundle_vm *of[BUNDLE_VM_MAX];
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < header->vm_count; i++) {
+		struct rt_share share = { vms[i].rt_budget_us, vms[i].rt_period_us, 0 };
+
+		for (uint32_t v = 0; (vms[i].flags & BUNDLE_VM_RT) && v < vms[i].vcpu_count; v++)
+			share.vcpus += vms[i].pcpu_mask[v] == mask;
+		if (!share.vcpus)
+			continue;
+		of[count] = &vms[i];
+		shares[count++] = share;
+	}
+	if (!count)
+		return;
+	if (one)
+		fprintf(out, "cpu %d: real time", __builtin_ctz(mask));
+	else if (mask == BUNDLE_PCPU_ANY)
+		fputs("any cpu, chosen at boot: real time", out);
+	else
+		fprintf(out, "cpus 0x%x, chosen at boot: real time", mask);
+	fprintf(out, " %s %%:", rt_percent(&percent, rt_ppm(shares, count)));
+	for (uint32_t i = 0; i < count; i++)
+		fprintf(out, "%s %s %u x %u of %u us", i ? "," : "", of[i]->label, shares[i].vcpus, shares[i].budget_us,
+			shares[i].period_us);
+	fputc('\n', out);
+}
+
+static void list_cpus(const struct bundle_header *header, const struct bundle_vm *vms, FILE *out)
+{
+	uint32_t done[BUNDLE_VM_MAX * BUNDLE_VCPU_MAX];
+	uint32_t count = 0;
+
+	for (uint32_t cpu = 0; cpu < PCPU_MAX; cpu++)
+		list_promises(header, vms, UINT32_C(1) << cpu, out);
+	for (uint32_t i = 0; i < header->vm_count; i++) {
+		for (uint32_t v = 0; v < vms[i].vcpu_count; v++) {
+			uint32_t mask = vms[i].pcpu_mask[v];
+			uint32_t seen = 0;
+
+			while (seen < count && done[seen] != mask)
+				seen++;
+			if (!(mask & (mask - 1)) || seen < count)
+				continue;
+			done[count++] = mask;
+			list_promises(header, vms, mask, out);
+		}
+	}
+}
+
 void bundle_list(const uint8_t *data, FILE *out)
 {
 	const struct bundle_header *header = (const void *)data;
@@ -83,4 +145,5 @@ void bundle_list(const uint8_t *data, FILE *out)
 		header->profile, (unsigned long long)header->total_bytes, header->vm_count);
 	for (uint32_t i = 0; i < header->vm_count; i++)
 		list_vm(&vms[i], loads, devices, out);
+	list_cpus(header, vms, out);
 }

@@ -5,7 +5,8 @@
  *   main.c      options; reads the compiled profile and the board's tree
  *   board.c     what the board has: CPUs, memory, devices
  *   profile.c   device tree -> struct vm, one property at a time (rules.c works through tables, prop.c reads values;
- *               device.c and reserved.c read such nodes; check.c judges the whole)
+ *               device.c and reserved.c read such nodes; check.c judges the whole, sched.c, with the
+ *               arithmetic of rt.c, what it says about scheduling)
  *   passthrough.c  the board's devices that VMs own: what each is, and whether it can be passed through
  *   image.c     finds and classifies the image files (linux.c: arm64 Image, elf.c: ELF64)
  *   place.c     decides where each byte lies in the VM's memory
@@ -49,12 +50,15 @@
 #define WATCHDOG_MS_MAX 3600000u /* an hour */
 #define START_ORDER_MAX 65535u
 #define CRASH_LIMIT_MAX 1000u
+#define WEIGHT_UNSAID UINT32_MAX
 #define GUEST_IPA_MAX (UINT64_C(1) << 40) /* every CPU with EL2 that the hypervisor runs on translates as many bits */
 #define OPTION_MAX 16u                    /* of each repeatable command line option */
 #define FILE_BYTES_MAX (1024 * MIB)
 
+#define DIAG_BYTES 2048u /* 16 real-time VMs on one CPU fit */
+
 struct diag {
-	char text[1024]; /* empty: no error yet */
+	char text[DIAG_BYTES]; /* empty: no error yet */
 };
 
 struct pool_block;
@@ -160,7 +164,8 @@ struct vm {
 	uint32_t reserved_count;
 	struct reserved reserved[VM_RESERVED_MAX];
 	struct range static_mem; /* bytes 0: property absent */
-	uint32_t weight;
+	uint32_t other_kinds;    /* CPUs of kinds of core where not all vCPUs could be: out of all masks */
+	uint32_t weight;         /* WEIGHT_UNSAID: property absent */
 	uint32_t cap_percent;
 	uint32_t rt_budget_us;
 	uint32_t rt_period_us;
@@ -209,6 +214,8 @@ struct board {
 	const void *fdt;
 	const char *path; /* as messages name it */
 	uint32_t cpu_count;
+	const char *cpu_kind[PCPU_MAX]; /* first string of its 'compatible' */
+	bool cpu_kinds_known;           /* of all */
 	uint32_t ram_count;
 	struct range ram[BOARD_RAM_MAX];
 	uint64_t ram_bytes;
@@ -292,6 +299,24 @@ int vm_fail(struct mkbundle *m, const struct vm *vm, const char *prop, const cha
 	__attribute__((format(printf, 4, 5)));
 int check_vm(struct mkbundle *m, struct vm *vm);
 int check_profile(struct mkbundle *m);
+
+/* sched.c: a VM's scheduling by itself; then all of them, in start order. */
+uint32_t vm_pcpu_mask(const struct vm *vm, uint32_t vcpu);
+int sched_check_vm(struct mkbundle *m, struct vm *vm);
+int sched_check(struct mkbundle *m);
+
+/* rt.c: so many vCPUs of a VM have so much of each period of one CPU. At most BUNDLE_VM_MAX shares. */
+struct rt_share {
+	uint32_t budget_us;
+	uint32_t period_us;
+	uint32_t vcpus;
+};
+struct rt_percent_text {
+	char text[16];
+};
+int rt_compare(const struct rt_share *shares, uint32_t count, uint32_t ppm); /* their sum with ppm: < 0, 0, > 0 */
+uint32_t rt_ppm(const struct rt_share *shares, uint32_t count);              /* their sum, rounded up */
+const char *rt_percent(struct rt_percent_text *to, uint32_t ppm);            /* "37.5" */
 
 /* image.c */
 enum image_kind {

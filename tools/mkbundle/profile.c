@@ -139,12 +139,19 @@ static const struct prop_hint vm_hints[] = {
 
 static const struct prop_rule sched_rules[] = {
 	{ IGNORED("phandle") },
-	{ U32("weight", vm, weight, 1, 65535) },
-	{ U32("cap-percent", vm, cap_percent, 0, 100 * BUNDLE_VCPU_MAX) },
+	{ U32("weight", vm, weight, 0, BUNDLE_WEIGHT_MAX) },
+	{ U32("cap-percent", vm, cap_percent, 1, 100 * BUNDLE_VCPU_MAX) },
 	{ FLAG("rt", BUNDLE_VM_RT) },
-	{ U32("rt-budget-us", vm, rt_budget_us, 1, UINT32_MAX) },
-	{ U32("rt-period-us", vm, rt_period_us, 1, UINT32_MAX) },
+	{ U32("rt-budget-us", vm, rt_budget_us, BUNDLE_RT_BUDGET_MIN_US, BUNDLE_RT_PERIOD_MAX_US) },
+	{ U32("rt-period-us", vm, rt_period_us, BUNDLE_RT_PERIOD_MIN_US, BUNDLE_RT_PERIOD_MAX_US) },
 	{ .name = NULL },
+};
+
+/* Those of Xen's tools (xl sched-credit, xl sched-rtds) and of half-remembered ones. */
+static const struct prop_hint sched_hints[] = {
+	{ "cap", "it is called 'cap-percent'" },        { "budget", "it is called 'rt-budget-us'" },
+	{ "rt-budget", "it is called 'rt-budget-us'" }, { "period", "it is called 'rt-period-us'" },
+	{ "rt-period", "it is called 'rt-period-us'" }, { .name = NULL },
 };
 
 static const struct prop_rule root_rules[] = {
@@ -157,7 +164,7 @@ static const struct prop_hint no_hints[] = {
 };
 
 static const struct node_kind vm_kind = { vm_rules, vm_hints };
-static const struct node_kind sched_kind = { sched_rules, no_hints };
+static const struct node_kind sched_kind = { sched_rules, sched_hints };
 static const struct node_kind root_kind = { root_rules, no_hints };
 
 static bool name_is(const char *name, const char *base)
@@ -229,7 +236,7 @@ static int read_vm(struct mkbundle *m, const void *fdt, int node, const char *na
 	vm->on_crash = BUNDLE_ON_STOP;
 	vm->on_reboot = BUNDLE_ON_RESTART;
 	vm->spi_count = 64;
-	vm->weight = 256;
+	vm->weight = WEIGHT_UNSAID;
 	if (read_vm_id(m, vm, name))
 		return -1;
 	if (!is_compatible(fdt, node, "camber,vm"))

@@ -58,6 +58,16 @@ static bool load_in_vm(const struct bundle_vm *vm, const struct bundle_load *loa
 	return false;
 }
 
+static bool sched_is_right(const struct bundle_vm *vm)
+{
+	if (vm->weight > BUNDLE_WEIGHT_MAX || vm->cap_percent > 100 * vm->vcpu_count)
+		return false;
+	if (!(vm->flags & BUNDLE_VM_RT))
+		return vm->weight && !vm->rt_budget_us && !vm->rt_period_us;
+	return vm->rt_budget_us >= BUNDLE_RT_BUDGET_MIN_US && vm->rt_budget_us <= vm->rt_period_us &&
+	       vm->rt_period_us >= BUNDLE_RT_PERIOD_MIN_US && vm->rt_period_us <= BUNDLE_RT_PERIOD_MAX_US;
+}
+
 int bundle_check(struct mkbundle *m, const char *path, const uint8_t *data, size_t bytes)
 {
 	const struct bundle_header *header = (const void *)data;
@@ -91,6 +101,9 @@ int bundle_check(struct mkbundle *m, const char *path, const uint8_t *data, size
 		    vm->load_count > header->load_count - vm->load_first || vm->device_first > header->device_count ||
 		    vm->device_count > header->device_count - vm->device_first)
 			return diag_fail(m, "%s: VM %u: a count is out of range; make the bundle again", path, i);
+		if (!sched_is_right(vm))
+			return diag_fail(m, "%s: VM %u: its scheduling is out of range; make the bundle again", path,
+					 i);
 		for (uint32_t l = 0; l < vm->load_count; l++)
 			if (!load_in_vm(vm, &loads[vm->load_first + l]))
 				return diag_fail(m, "%s: VM %u: load %u is not in its memory; make the bundle again",

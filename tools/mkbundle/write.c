@@ -9,15 +9,6 @@
 
 #include <string.h>
 
-static uint32_t pcpu_mask(const struct vm *vm, uint32_t vcpu)
-{
-	if (vm->pcpus_count)
-		return UINT32_C(1) << vm->pcpus[vm->pcpus_count == 1 ? 0 : vcpu];
-	if (vm->pcpu_masks_count)
-		return vm->pcpu_masks[vm->pcpu_masks_count == 1 ? 0 : vcpu];
-	return BUNDLE_PCPU_ANY;
-}
-
 static void fill_vm(struct bundle_vm *out, const struct vm *vm, uint32_t load_first, uint32_t device_first)
 {
 	memcpy(out->label, vm->label, strlen(vm->label));
@@ -25,7 +16,7 @@ static void fill_vm(struct bundle_vm *out, const struct vm *vm, uint32_t load_fi
 	out->flags = vm->flags;
 	out->vcpu_count = vm->vcpu_count;
 	for (uint32_t i = 0; i < vm->vcpu_count; i++)
-		out->pcpu_mask[i] = pcpu_mask(vm, i);
+		out->pcpu_mask[i] = vm_pcpu_mask(vm, i);
 	out->mem_count = vm->mem_count;
 	memcpy(out->mem, vm->mem, sizeof(out->mem[0]) * vm->mem_count);
 	out->load_first = load_first;

@@ -27,6 +27,9 @@ vectors:
 	vector_fault 3
 	vector_fault 4			/* current EL with SP_EL1: synchronous */
 	.balign	128
+	sub	sp, sp, #INTERRUPT_FRAME_BYTES
+	stp	x0, x1, [sp, #FRAME_X(0)]
+	mrs	x0, cntvct_el0		/* see irq_entry */
 	b	irq_entry
 	vector_fault 6			/* FIQ: all our interrupts are group 1 */
 	vector_fault 7			/* SError */
@@ -45,14 +48,11 @@ vectors:
  * to a more urgent one; only then are FP/SIMD registers saved, all of them, for the interrupted code may be in the
  * middle of using any. The idle task uses none. Handlers that touch them fault: they would change a task's.
  *
- * The counter is read as early as possible: it is what "entry time" means to handlers. Exception entry synchronises
- * the context, so the read needs no ISB.
+ * The counter has been read by the vector, as soon as a register was free for it: it is what rtos_irq_entry_time() means.
+ * Exception entry synchronises the context, so the read needs no ISB.
  */
 	.type	irq_entry, %function
 irq_entry:
-	sub	sp, sp, #INTERRUPT_FRAME_BYTES
-	stp	x0, x1, [sp, #FRAME_X(0)]
-	mrs	x0, cntvct_el0
 	stp	x2, x3, [sp, #FRAME_X(2)]
 	stp	x4, x5, [sp, #FRAME_X(4)]
 	stp	x6, x7, [sp, #FRAME_X(6)]

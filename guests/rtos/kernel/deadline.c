@@ -89,6 +89,11 @@ void deadline_run(uint64_t now)
 	}
 }
 
+uint64_t deadline_armed(void)
+{
+	return heap.armed;
+}
+
 void deadline_reset(void)
 {
 	while (heap.count)

@@ -31,6 +31,9 @@ static inline void deadline_remove(struct rtos_deadline *deadline)
  */
 void deadline_run(uint64_t now);
 
+/* What the timer is set to; RTOS_FOREVER: nothing. */
+uint64_t deadline_armed(void);
+
 /* Forgets everything. */
 void deadline_reset(void);
 

@@ -14,6 +14,7 @@
 struct sched sched;
 
 static void (*idle_hook)(void);
+static void (*idle_wait)(uint64_t deadline); /* NULL: for an interrupt */
 
 /*
  * The running task's turn ends when it has computed for slice_ticks, with whatever pre-empts it in between: a turn
@@ -144,6 +145,7 @@ void sched_init(struct rtos_task *idle)
 	sched = (struct sched){ .current = idle, .slice.expired = slice_expired, .charged_at = port_count() };
 	*(uint64_t *)(void *)idle->stack_base = STACK_PATTERN;
 	idle_hook = NULL;
+	idle_wait = NULL;
 	deadline_reset();
 	sched_add(idle);
 }
@@ -241,6 +243,11 @@ void rtos_idle_hook(void (*hook)(void))
 	idle_hook = hook;
 }
 
+void sched_idle_wait(void (*wait)(uint64_t deadline))
+{
+	idle_wait = wait;
+}
+
 _Noreturn void sched_idle(void)
 {
 	if (sched_top() != sched.current)
@@ -249,6 +256,12 @@ _Noreturn void sched_idle(void)
 	for (;;) {
 		if (idle_hook)
 			idle_hook();
-		port_wait_for_interrupt();
+		if (!idle_wait) {
+			port_wait_for_interrupt();
+			continue;
+		}
+		port_irq_save();
+		idle_wait(deadline_armed());
+		port_irq_enable();
 	}
 }

@@ -119,6 +119,12 @@ _Noreturn void sched_end(void);
 /* Entry of every task: from port_task_init(), interrupts masked. */
 _Noreturn void sched_task_begin(void);
 
+/*
+ * How the idle task waits: by wait(), called with interrupts masked and the time that the timer is set to (RTOS_FOREVER: it
+ * is off); it returns once an interrupt is pending, or for no reason. NULL: by port_wait_for_interrupt(). Any context.
+ */
+void sched_idle_wait(void (*wait)(uint64_t deadline));
+
 /* The idle task's life, once everything is set up; enables interrupts. */
 _Noreturn void sched_idle(void);
 

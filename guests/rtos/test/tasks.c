@@ -124,6 +124,59 @@ void test_periodic_load(void)
 	CHECK(sum > 1);
 }
 
+/* ---- sleeping ---- */
+
+static volatile uint64_t handler_entry;
+
+RTOS_HANDLER static void notes_entry(void *arg)
+{
+	(void)arg;
+	handler_entry = rtos_irq_entry_time();
+}
+
+/* Of the timer's interrupt for the task that it wakes, of another one for its handler. */
+void test_irq_entry_time(void)
+{
+	rtos_irq_attach(TEST_INTID, RTOS_IRQ_NORMAL, notes_entry, NULL);
+	for (uint32_t i = 0; i < 100; i++) {
+		uint64_t deadline = rtos_in_us(100), raised;
+
+		CHECK(rtos_sleep_until(deadline) == RTOS_OK);
+		CHECK(rtos_irq_entry_time() >= deadline && rtos_irq_entry_time() < rtos_now());
+		handler_entry = 0;
+		raised = rtos_now();
+		rtos_irq_raise(TEST_INTID);
+		while (!handler_entry)
+			CHECK(rtos_now() < raised + rtos_us(1000000));
+		CHECK(handler_entry >= raised && handler_entry < rtos_now());
+	}
+}
+
+static void sleeps_twice(void)
+{
+	uint64_t deadline = rtos_in_us(20000);
+
+	CHECK(rtos_sleep_until(deadline) == RTOS_OK);
+	CHECK(rtos_now() >= deadline);
+	CHECK(rtos_announce_refused() == 0);
+	deadline = rtos_in_us(100);
+	CHECK(rtos_sleep_until(deadline) == RTOS_OK);
+	CHECK(rtos_now() >= deadline);
+}
+
+/* In a real-time VM the long sleep is announced and the short one refused; elsewhere the call is. Either way both end. */
+void test_announced_sleep(void)
+{
+	int result = rtos_announce_sleep(RTOS_ANNOUNCE_UNTIL);
+
+	CHECK(result == RTOS_OK || result == RTOS_ENOSYS || result == RTOS_EDENIED);
+	CHECK(rtos_announce_sleep((enum rtos_announce)7) == RTOS_EINVAL);
+	sleeps_twice();
+	CHECK(!rtos_announce_refused() == (result != RTOS_OK));
+	CHECK(rtos_announce_sleep(RTOS_ANNOUNCE_NONE) == result);
+	printf("rtos-test: announced_sleep %s\n", result == RTOS_OK ? "announces" : "does not announce");
+}
+
 /* ---- life ---- */
 
 static void ends(void *arg)

@@ -12,7 +12,6 @@
 extern char vectors_plain[], vectors_bhb[];
 
 #define MIDR_PART(implementer, part) ((uint32_t)(implementer) << 24 | (uint32_t)(part) << 4)
-#define MIDR_PART_MASK 0xff00fff0u
 
 struct erratum {
 	uint32_t midr;

@@ -23,6 +23,8 @@
 #define GICR_WAKER_SLEEP BIT32(1)
 #define GICR_WAKER_ASLEEP BIT32(2)
 
+extern char gicv3_lr_read[], gicv3_lr_write[];
+
 #define POLL_LIMIT 1000000u
 
 static uint64_t gicd, gicr_base, gicr_bytes, gicr_stride;
@@ -107,26 +109,6 @@ static __cold uint64_t find_redistributor(uint64_t mpidr)
 	return 0;
 }
 
-/* List registers are numbered in the instruction: a function each. Written as s3_4_c12_c12/13_n. */
-#define LR_EACH(op)                                                                                                    \
-	op(0, c12, 0) op(1, c12, 1) op(2, c12, 2) op(3, c12, 3) op(4, c12, 4) op(5, c12, 5) op(6, c12, 6)              \
-		op(7, c12, 7) op(8, c13, 0) op(9, c13, 1) op(10, c13, 2) op(11, c13, 3) op(12, c13, 4) op(13, c13, 5)  \
-			op(14, c13, 6) op(15, c13, 7)
-
-#define LR_FUNCTIONS(i, crm, op2)                                                                                      \
-	static void v3_lr_write_##i(uint64_t value)                                                                    \
-	{                                                                                                              \
-		write_sysreg(s3_4_c12_##crm##_##op2, value);                                                           \
-	}                                                                                                              \
-	static uint64_t v3_lr_read_##i(void)                                                                           \
-	{                                                                                                              \
-		return read_sysreg(s3_4_c12_##crm##_##op2);                                                            \
-	}
-LR_EACH(LR_FUNCTIONS)
-
-#define LR_WRITE_NAME(i, crm, op2) v3_lr_write_##i,
-#define LR_READ_NAME(i, crm, op2) v3_lr_read_##i,
-
 static __cold int v3_init_cpu(unsigned int cpu)
 {
 	uint64_t mpidr = read_sysreg(mpidr_el1);
@@ -165,7 +147,7 @@ static __cold int v3_init_cpu(unsigned int cpu)
 	gic_lr_count = (unsigned int)(vtr & 31) + 1;
 	prio_regs = 1u << (((vtr >> 26) & 7) - 4); /* PREbits 5, 6, 7: 1, 2, 4 registers */
 	for (i = 0; i < gic_lr_count; i++)
-		gicv3_ops.lr_write[i](0);
+		gic_lr_write(i, 0);
 	write_sysreg(ICH_HCR_EL2, ICH_HCR_EN);
 	isb();
 	write32(rd + GICR_SGI_FRAME + GICD_ISENABLER,
@@ -257,37 +239,37 @@ static uint32_t v3_eoi_count(void)
 	return (uint32_t)(read_sysreg(ICH_HCR_EL2) >> ICH_HCR_EOICOUNT_SHIFT) & 31;
 }
 
-static void v3_vif_save(uint64_t *vmcr, uint64_t ap0r[4], uint64_t ap1r[4])
+static void v3_vif_save(struct gic_vif *vif)
 {
-	*vmcr = read_sysreg(ICH_VMCR_EL2);
-	ap0r[0] = read_sysreg(s3_4_c12_c8_0);
-	ap1r[0] = read_sysreg(s3_4_c12_c9_0);
+	vif->vmcr = read_sysreg(ICH_VMCR_EL2);
+	vif->ap0r[0] = read_sysreg(s3_4_c12_c8_0);
+	vif->ap1r[0] = read_sysreg(s3_4_c12_c9_0);
 	if (prio_regs > 1) {
-		ap0r[1] = read_sysreg(s3_4_c12_c8_1);
-		ap1r[1] = read_sysreg(s3_4_c12_c9_1);
+		vif->ap0r[1] = read_sysreg(s3_4_c12_c8_1);
+		vif->ap1r[1] = read_sysreg(s3_4_c12_c9_1);
 	}
 	if (prio_regs > 2) {
-		ap0r[2] = read_sysreg(s3_4_c12_c8_2);
-		ap1r[2] = read_sysreg(s3_4_c12_c9_2);
-		ap0r[3] = read_sysreg(s3_4_c12_c8_3);
-		ap1r[3] = read_sysreg(s3_4_c12_c9_3);
+		vif->ap0r[2] = read_sysreg(s3_4_c12_c8_2);
+		vif->ap1r[2] = read_sysreg(s3_4_c12_c9_2);
+		vif->ap0r[3] = read_sysreg(s3_4_c12_c8_3);
+		vif->ap1r[3] = read_sysreg(s3_4_c12_c9_3);
 	}
 }
 
-static void v3_vif_load(uint64_t vmcr, const uint64_t ap0r[4], const uint64_t ap1r[4])
+static void v3_vif_load(const struct gic_vif *vif)
 {
-	write_sysreg(ICH_VMCR_EL2, vmcr);
-	write_sysreg(s3_4_c12_c8_0, ap0r[0]);
-	write_sysreg(s3_4_c12_c9_0, ap1r[0]);
+	write_sysreg(ICH_VMCR_EL2, vif->vmcr);
+	write_sysreg(s3_4_c12_c8_0, vif->ap0r[0]);
+	write_sysreg(s3_4_c12_c9_0, vif->ap1r[0]);
 	if (prio_regs > 1) {
-		write_sysreg(s3_4_c12_c8_1, ap0r[1]);
-		write_sysreg(s3_4_c12_c9_1, ap1r[1]);
+		write_sysreg(s3_4_c12_c8_1, vif->ap0r[1]);
+		write_sysreg(s3_4_c12_c9_1, vif->ap1r[1]);
 	}
 	if (prio_regs > 2) {
-		write_sysreg(s3_4_c12_c8_2, ap0r[2]);
-		write_sysreg(s3_4_c12_c9_2, ap1r[2]);
-		write_sysreg(s3_4_c12_c8_3, ap0r[3]);
-		write_sysreg(s3_4_c12_c9_3, ap1r[3]);
+		write_sysreg(s3_4_c12_c8_2, vif->ap0r[2]);
+		write_sysreg(s3_4_c12_c9_2, vif->ap1r[2]);
+		write_sysreg(s3_4_c12_c8_3, vif->ap0r[3]);
+		write_sysreg(s3_4_c12_c9_3, vif->ap1r[3]);
 	}
 }
 
@@ -303,8 +285,8 @@ const struct gic_ops gicv3_ops = {
 	.configure = v3_configure,
 	.route = v3_route,
 	.set_active = v3_set_active,
-	.lr_write = { LR_EACH(LR_WRITE_NAME) },
-	.lr_read = { LR_EACH(LR_READ_NAME) },
+	.lr_write = gicv3_lr_write,
+	.lr_read = gicv3_lr_read,
 	.hcr_write = v3_hcr_write,
 	.eoi_count = v3_eoi_count,
 	.vif_save = v3_vif_save,

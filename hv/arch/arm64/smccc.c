@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SMC Calling Convention (Arm DEN0028) for guests: discovery, workaround queries, and the way to PSCI.
+ * SMC Calling Convention (Arm DEN0028) for guests: discovery, workaround queries, and the way to PSCI and stolen time.
  *
  * HVC #0 and SMC #0 mean the same. Unknown functions answer NOT_SUPPORTED. Own CPU, no lock held.
  */
@@ -24,7 +24,7 @@ static uint64_t firmware_workaround(uint32_t function)
 	return (uint64_t)(int64_t)(int32_t)el2_call_smc(SMCCC_ARCH_FEATURES, function, 0, 0);
 }
 
-static uint64_t arch_feature(uint32_t function)
+static uint64_t arch_feature(struct arm64_vcpu *a, uint32_t function)
 {
 	switch (function) {
 	case SMCCC_VERSION:
@@ -33,6 +33,8 @@ static uint64_t arch_feature(uint32_t function)
 	case SMCCC_ARCH_WORKAROUND_1:
 	case SMCCC_ARCH_WORKAROUND_3:
 		return firmware_workaround(function);
+	case PV_TIME_FEATURES:
+		return pvtime_features(a, function);
 	default:
 		return SMCCC_NOT_SUPPORTED;
 	}
@@ -47,7 +49,7 @@ void smccc_call(struct arm64_vcpu *a)
 		a->x[0] = SMCCC_VERSION_1_2;
 		return;
 	case SMCCC_ARCH_FEATURES:
-		a->x[0] = arch_feature((uint32_t)a->x[1]);
+		a->x[0] = arch_feature(a, (uint32_t)a->x[1]);
 		return;
 	case SMCCC_ARCH_WORKAROUND_1:
 	case SMCCC_ARCH_WORKAROUND_3:
@@ -55,7 +57,7 @@ void smccc_call(struct arm64_vcpu *a)
 			(void)el2_call_smc(function, 0, 0, 0);
 		return;
 	default:
-		if (!psci_call(a, function))
+		if (!psci_call(a, function) && !pvtime_call(a, function) && !vendor_call(a, function))
 			a->x[0] = SMCCC_NOT_SUPPORTED;
 	}
 }

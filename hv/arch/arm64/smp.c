@@ -38,6 +38,7 @@ const struct smp_boot_ops smp_boot_psci = {
 void cpu_init(struct arm64_pcpu *p)
 {
 	errata_init(p);
+	p->p.sched.kind = (uint32_t)read_sysreg(midr_el1) & MIDR_PART_MASK;
 	write_sysreg(vbar_el2, p->vectors);
 	/* No guest is loaded: nothing trapped for EL2's own sake. */
 	write_sysreg(hcr_el2, HCR_RW | HCR_FMO | HCR_IMO | HCR_AMO);

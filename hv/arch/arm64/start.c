@@ -146,6 +146,7 @@ void start_primary(uint64_t dtb, uint64_t base __unused)
 	main_options(platform.bootargs);
 	main_boot((const void *)platform.bundle.base, platform.bundle.bytes);
 	p->p.stay_start = arch_now(); /* booting isn't a stay */
+	p->p.sched.idle_ticks = p->p.stay_start;
 	enter_guests();
 }
 
@@ -157,5 +158,6 @@ void start_secondary(struct arm64_pcpu *p)
 	/* Release: what was set up above is visible to whoever sees the CPU online. */
 	__atomic_store_n(&p->p.online, true, __ATOMIC_RELEASE);
 	p->p.stay_start = arch_now();
+	p->p.sched.idle_ticks = p->p.stay_start;
 	enter_guests();
 }

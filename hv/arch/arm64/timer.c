@@ -22,15 +22,22 @@ static struct arm64_vcpu *of_phys(struct timer *t)
 	return container_of(t, struct arm64_vcpu, timer.phys);
 }
 
-static struct timer_queue *queue_of(struct arm64_vcpu *a)
+static struct timer_queue *own_queue(void)
 {
-	return &pcpu_get(a->v.unit.cpu)->timers;
+	return &arch_pcpu()->timers;
 }
 
-/* The deadline of a vCPU that isn't loaded has come. */
+/*
+ * The deadline of a vCPU that isn't loaded has come. Its interrupt is made pending when it is loaded (vtimer_load()): nobody but the vCPU
+ * itself looks at it.
+ */
 static void virt_expired(struct timer *t)
 {
-	vgic_pend_private(of_virt(t), GUEST_PPI_VTIMER);
+	struct arm64_vcpu *a = of_virt(t);
+
+	if (!a->v.unit.due)
+		a->v.unit.due = t->deadline;
+	(void)sched_wake(&a->v.unit, SCHED_WAKE_TIMER);
 }
 
 /* --- physical timer, emulated ----------------------------------------------------------------------------------------- */
@@ -52,7 +59,7 @@ static void phys_update(struct arm64_vcpu *a)
 	bool due = phys_due(t);
 
 	if ((t->cntp_ctl & (CNT_CTL_ENABLE | CNT_CTL_IMASK)) == CNT_CTL_ENABLE && !due)
-		timer_arm(&t->phys, queue_of(a), t->cntp_cval);
+		timer_arm(&t->phys, own_queue(), t->cntp_cval);
 	else
 		timer_cancel(&t->phys);
 	vgic_line_private(a, GUEST_PPI_PTIMER, due && !(t->cntp_ctl & CNT_CTL_IMASK));
@@ -112,38 +119,53 @@ void vtimer_reset(struct arm64_vcpu *a)
 	a->timer.cntp_cval = 0;
 }
 
-/*
- * The vGIC has been saved: if the interrupt is pending or active there already, the deadline has done its work; the next
- * one can only be programmed by the guest itself.
- */
+/* When the interrupt comes that the guest has programmed; TIME_NEVER: none, or it has come, and only the guest can program the next. */
+static inline uint64_t virt_deadline(const struct arm64_vcpu *a)
+{
+	const struct vtimer *t = &a->timer;
+	uint64_t deadline;
+
+	if ((t->cntv_ctl & (CNT_CTL_ENABLE | CNT_CTL_IMASK)) != CNT_CTL_ENABLE ||
+	    (a->vgic.priv[GUEST_PPI_VTIMER].flags & (VIRQ_PENDING | VIRQ_ACTIVE)) ||
+	    __builtin_add_overflow(t->cntv_cval, to_arm_vm(a->v.vm)->cntvoff, &deadline))
+		return TIME_NEVER;
+	return deadline;
+}
+
+/* The vGIC has been saved. */
 void vtimer_save(struct arm64_vcpu *a)
 {
 	struct vtimer *t = &a->timer;
-	const struct virq *q = &a->vgic.priv[GUEST_PPI_VTIMER];
+	struct sched_unit *u = &a->v.unit;
+	uint64_t deadline;
 
 	t->cntv_ctl = read_sysreg(cntv_ctl_el0);
 	t->cntv_cval = read_sysreg(cntv_cval_el0);
 	write_sysreg(cntv_ctl_el0, 0);
-	if ((t->cntv_ctl & (CNT_CTL_ENABLE | CNT_CTL_IMASK)) == CNT_CTL_ENABLE &&
-	    !(q->flags & (VIRQ_PENDING | VIRQ_ACTIVE))) {
-		uint64_t deadline = t->cntv_cval + to_arm_vm(a->v.vm)->cntvoff;
-
-		if (deadline < t->cntv_cval) /* beyond the end of physical time */
-			deadline = TIME_NEVER;
-		if (deadline != TIME_NEVER)
-			timer_arm(&t->virt, queue_of(a), deadline);
-	}
+	deadline = virt_deadline(a);
+	if (deadline != TIME_NEVER && likely(!u->sleeps || !sched_rt_sleep_ends(u, deadline)))
+		timer_arm(&t->virt, own_queue(), deadline);
 }
 
-void vtimer_load(struct arm64_vcpu *a)
+void vtimer_move(struct arm64_vcpu *a)
+{
+	timer_cancel_sync(&a->timer.virt);
+	timer_cancel_sync(&a->timer.phys);
+	phys_update(a);
+}
+
+bool vtimer_load(struct arm64_vcpu *a)
 {
 	struct vtimer *t = &a->timer;
+	uint64_t deadline;
 
 	if (timer_armed(&t->virt))
 		timer_cancel(&t->virt);
 	write_sysreg(cntvoff_el2, to_arm_vm(a->v.vm)->cntvoff);
 	write_sysreg(cntv_cval_el0, t->cntv_cval);
 	write_sysreg(cntv_ctl_el0, t->cntv_ctl);
+	deadline = virt_deadline(a);
+	return deadline != TIME_NEVER && arch_now() >= deadline;
 }
 
 void arch_timer_set(uint64_t deadline)

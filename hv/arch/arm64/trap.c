@@ -92,6 +92,7 @@ void trap_serror(struct arm64_vcpu *a)
 	log_guest(a->v.vm, "vm %s: vCPU %u: SError (ESR 0x%llx) passed on", a->v.vm->label, a->v.index,
 		  (unsigned long long)read_sysreg(esr_el2));
 	a->hcr |= HCR_VSE;
+	a->special |= VCPU_SERROR;
 	write_sysreg(hcr_el2, a->hcr);
 }
 

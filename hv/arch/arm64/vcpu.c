@@ -33,10 +33,12 @@ struct vcpu *arch_vcpu_alloc(void)
 __cold int arch_vm_init(struct vm *vm)
 {
 	struct arm64_vm *m = to_arm_vm(vm);
+	int ret;
 
 	m->vttbr = ptr_to_hpa(vm->map.root).addr | (uint64_t)vm->id << 48;
 	m->cntvoff = 0;
-	return vgic_vm_init(m);
+	ret = pvtime_vm_init(m);
+	return ret ? ret : vgic_vm_init(m);
 }
 
 __cold void arch_vcpu_init(struct vcpu *v)
@@ -44,6 +46,7 @@ __cold void arch_vcpu_init(struct vcpu *v)
 	struct arm64_vcpu *a = to_arm(v);
 
 	a->mpidr = BIT64(31) | v->index; /* Aff0, as the guest's tree says */
+	a->last_cpu = PCPU_MAX;
 	a->hcr = HCR_GUEST;
 	vtimer_init(a);
 }
@@ -59,6 +62,7 @@ __cold void arch_vm_reset(struct vm *vm)
 
 		vtimer_reset(a);
 		vgic_vcpu_reset(a);
+		pvtime_vcpu_reset(a);
 	}
 	vgic_hw_enable(to_arm_vm(vm), true);
 }
@@ -101,32 +105,62 @@ __cold void arch_vcpu_set_entry(struct vcpu *v, gpa_t entry, uint64_t arg0)
 		.sctlr = SCTLR_EL1_RESET,
 	};
 	a->hcr &= ~HCR_VSE;
+	a->special &= (uint8_t)~VCPU_SERROR;
 	/* Its CPU interface comes out of reset (IHI 0069 12.2); the redistributor keeps what it was told. */
-	a->vgic.vmcr = 0;
-	for (i = 0; i < ARRAY_SIZE(a->vgic.ap0r); i++) {
-		a->vgic.ap0r[i] = 0;
-		a->vgic.ap1r[i] = 0;
-	}
+	a->vgic.vif = (struct gic_vif){ 0 };
 	vtimer_reset(a);
 	fpsimd_reset(a);
 }
 
+static __attribute__((noinline)) void save_special(struct arm64_vcpu *a)
+{
+	if (a->special & VCPU_SERROR) { /* taken meanwhile? the bit clears itself */
+		a->hcr = (a->hcr & ~HCR_VSE) | (read_sysreg(hcr_el2) & HCR_VSE);
+		if (!(a->hcr & HCR_VSE))
+			a->special &= (uint8_t)~VCPU_SERROR;
+	}
+	a->special &= (uint8_t)~VCPU_SAVED;
+	/* FP registers stay on the CPU, unless the vCPU may not. */
+	if (a->special & VCPU_MOVES)
+		fpsimd_leave(a);
+}
+
+/* VTTBR_EL2 is the new guest's. */
+static __attribute__((noinline)) void load_special(struct arm64_vcpu *a)
+{
+	struct arm64_vm *vm = to_arm_vm(a->v.vm);
+	struct arm64_pcpu *p = arm_pcpu();
+
+	if ((a->special & VCPU_MOVES) && a->last_cpu != p->p.id) {
+		a->last_cpu = (uint8_t)p->p.id;
+		vtimer_move(a);
+	}
+	if (a->special & VCPU_STOLEN)
+		pvtime_update(a);
+	if ((a->special & VCPU_SIBLINGS) && vm->last_vcpu[p->p.id] != a->v.index) {
+		/* A sibling ran here last: same VMID, but its own idea of ASIDs and of what is local. */
+		vm->last_vcpu[p->p.id] = (uint8_t)a->v.index;
+		isb();
+		__asm__ volatile("tlbi vmalle1" ::: "memory");
+		dsb(nsh);
+	}
+}
+
 static void save(struct arm64_vcpu *a)
 {
-	el1_save(&a->el1);
+	if (likely(!(a->special & VCPU_SAVED)))
+		el1_save(&a->el1);
 	vgic_save(a);
 	vtimer_save(a);
-	if (unlikely(a->hcr & HCR_VSE)) /* taken meanwhile? the bit clears itself */
-		a->hcr = (a->hcr & ~HCR_VSE) | (read_sysreg(hcr_el2) & HCR_VSE);
-	/* Units stay on their CPU, so FP registers can too, unless the vCPU is going off. */
-	if (unlikely(!a->v.powered))
-		fpsimd_leave(a);
+	if (unlikely(a->special))
+		save_special(a);
 }
 
 static void load(struct arm64_vcpu *a)
 {
 	struct arm64_vm *vm = to_arm_vm(a->v.vm);
 	struct arm64_pcpu *p = arm_pcpu();
+	bool due;
 
 	a->el2_stack = p->stack_top;
 	el1_load(&a->el1);
@@ -134,19 +168,16 @@ static void load(struct arm64_vcpu *a)
 	write_sysreg(hcr_el2, a->hcr);
 	isb();
 	write_sysreg(vttbr_el2, vm->vttbr);
-	if (unlikely(vm->last_vcpu[p->p.id] != a->v.index)) {
-		/* A sibling ran here last: same VMID, but its own idea of ASIDs and of what is local. */
-		vm->last_vcpu[p->p.id] = (uint8_t)a->v.index;
-		isb();
-		__asm__ volatile("tlbi vmalle1" ::: "memory");
-		dsb(nsh);
-	}
+	if (unlikely(a->special))
+		load_special(a);
 	/* Now walks may happen: everything that they use is the new guest's (see context.S). */
 	isb();
 	write_sysreg(tcr_el1, a->el1.tcr);
 	write_sysreg(cptr_el2, p->fp_owner == a ? CPTR_GUEST : CPTR_GUEST | CPTR_TFP);
-	vtimer_load(a);
+	due = vtimer_load(a);
 	vgic_load(a);
+	if (due)
+		vgic_vtimer_due(a);
 }
 
 void arch_vcpu_switch(struct vcpu *prev, struct vcpu *next)
@@ -155,6 +186,27 @@ void arch_vcpu_switch(struct vcpu *prev, struct vcpu *next)
 		save(to_arm(prev));
 	if (next)
 		load(to_arm(next));
+	else if (prev)
+		fpsimd_leave(to_arm(prev));
+}
+
+void arch_vcpu_idle(struct vcpu *v)
+{
+	struct arm64_vcpu *a = to_arm(v);
+
+	if (!(a->special & VCPU_SAVED))
+		el1_save(&a->el1);
+	a->special |= VCPU_SAVED;
+}
+
+void arch_vcpu_resume(struct vcpu *v)
+{
+	struct arm64_vcpu *a = to_arm(v);
+
+	a->special &= (uint8_t)~VCPU_SAVED;
+	if (unlikely(a->special & VCPU_STOLEN)) /* it may have waited for its cap, on a CPU that idled */
+		pvtime_update(a);
+	vgic_sync(a);
 }
 
 void arch_vcpu_sync_irqs(struct vcpu *v)
@@ -177,6 +229,13 @@ void arch_vcpu_set_alone(struct vcpu *v, bool alone)
 	struct arm64_vcpu *a = to_arm(v);
 
 	a->hcr = alone ? a->hcr & ~HCR_TWI : a->hcr | HCR_TWI;
+	/* What it invalidates and orders on one CPU must hold on the next (Arm ARM D19.2.48). */
+	if (!sched_unit_fixed(&v->unit)) {
+		a->special |= VCPU_MOVES;
+		a->hcr |= HCR_FB | HCR_BSU_IS;
+	}
+	if (v->vm->vcpu_count > 1)
+		a->special |= VCPU_SIBLINGS;
 }
 
 uint64_t arch_vcpu_pc(const struct vcpu *v)

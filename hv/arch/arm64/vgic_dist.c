@@ -373,7 +373,7 @@ static void router_access(struct arm64_vm *vm, uint32_t spi, struct mmio_access 
 		if (!(q->flags & VIRQ_ACTIVE)) {
 			q->target = (uint8_t)target;
 			if (q->flags & VIRQ_HW)
-				gic->route(vm->vgic.spi_hw[spi], pcpu_get(to->v.unit.cpu)->hw_id);
+				gic->route(vm->vgic.spi_hw[spi], pcpu_get(sched_unit_cpu(&to->v.unit))->hw_id);
 			vgic_set_pend_locked(vm, to, q, b.first);
 			b.owners |= BIT32(target);
 			(void)settle(to); /* only gains one: what it holds in list registers can stay */

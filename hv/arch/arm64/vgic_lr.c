@@ -44,7 +44,7 @@ static inline uint64_t lr_pending(const struct arm64_vcpu *a, const struct virq 
 /* Keeps VIRQ_PENDING for what left `pend` by way of a list register: the fold needs it for level latches only. */
 static inline void put_lr(struct arm64_vcpu *a, unsigned int n, struct virq *q, uint32_t intid, uint64_t lr)
 {
-	gic->lr_write[n](lr);
+	gic_lr_write(n, lr);
 	a->vgic.lr_intid[n] = (uint16_t)intid;
 	a->vgic.lr_used |= BIT32(n);
 	q->lr = (uint8_t)(n + 1);
@@ -73,25 +73,41 @@ static void inject_slow(struct arm64_vcpu *a, struct virq *q, uint32_t intid)
 void vgic_inject_locked(struct arm64_vcpu *a, struct virq *q, uint32_t intid)
 {
 	if (likely(q->lr && !a->vgic.busy && virq_deliverable(&vm_of(a)->vgic, q))) {
-		const struct gic_ops *ops = gic;
 		unsigned int n = q->lr - 1u;
-		uint64_t lr = ops->lr_read[n]();
+		uint64_t lr = gic_lr_read(n);
 
 		if (likely(!(lr & ICH_LR_STATE))) {
-			ops->lr_write[n](lr | ICH_LR_PENDING);
+			gic_lr_write(n, lr | ICH_LR_PENDING);
 			return;
 		}
 	}
 	inject_slow(a, q, intid);
 }
 
+void vgic_vtimer_due(struct arm64_vcpu *a)
+{
+	struct vgic_vm *g = &vm_of(a)->vgic;
+	struct virq *q = &a->vgic.priv[GUEST_PPI_VTIMER];
+
+	/* As if acknowledged: silent until the guest ends it. */
+	gic->set_active(GUEST_PPI_VTIMER);
+	spin_lock(&g->lock);
+	q->flags |= VIRQ_PENDING;
+	/* The usual case: it is the only one. */
+	if (likely(!a->vgic.lr_used && !a->vgic.busy && virq_open(g, q)))
+		put_lr(a, 0, q, GUEST_PPI_VTIMER, lr_pending(a, q, GUEST_PPI_VTIMER));
+	else
+		inject_slow(a, q, GUEST_PPI_VTIMER);
+	spin_unlock(&g->lock);
+}
+
 /* One list register's content back into its virq. */
-static void fold_one(struct arm64_vcpu *a, unsigned int n)
+static __cold void fold_one(struct arm64_vcpu *a, unsigned int n)
 {
 	struct vgic_vcpu *g = &a->vgic;
 	uint32_t intid = g->lr_intid[n];
 	struct virq *q = vgic_irq(vm_of(a), a, intid);
-	uint64_t lr = gic->lr_read[n]();
+	uint64_t lr = gic_lr_read(n);
 
 	q->lr = 0;
 	if (!(lr & ICH_LR_PENDING))
@@ -112,7 +128,7 @@ static void fold_one(struct arm64_vcpu *a, unsigned int n)
 }
 
 /* The best of a set by priority, then by number; VGIC_IRQS when it is empty. */
-static uint32_t best_of(struct arm64_vcpu *a, const uint64_t set[VGIC_WORDS])
+static __cold uint32_t best_of(struct arm64_vcpu *a, const uint64_t set[VGIC_WORDS])
 {
 	uint32_t best = VGIC_IRQS, prio = 256, w;
 
@@ -157,7 +173,7 @@ static __cold void end_spilled(struct arm64_vcpu *a, uint32_t count)
 	}
 }
 
-void vgic_fold_locked(struct arm64_vcpu *a)
+__cold void vgic_fold_locked(struct arm64_vcpu *a)
 {
 	struct vgic_vcpu *g = &a->vgic;
 	uint32_t used = g->lr_used;
@@ -171,7 +187,7 @@ void vgic_fold_locked(struct arm64_vcpu *a)
 
 		used &= used - 1;
 		fold_one(a, n);
-		gic->lr_write[n](0);
+		gic_lr_write(n, 0);
 	}
 	g->lr_used = 0;
 }
@@ -207,7 +223,7 @@ static __cold unsigned int place_active(struct arm64_vcpu *a, unsigned int next,
 }
 
 /* Fills empty list registers (after a fold): one for the best pending, then the active ones, then more pending. */
-void vgic_flush_locked(struct arm64_vcpu *a)
+__cold void vgic_flush_locked(struct arm64_vcpu *a)
 {
 	struct vgic_vcpu *g = &a->vgic;
 	unsigned int next = 0, limit = gic_lr_count;
@@ -263,15 +279,14 @@ static bool deliver_changed(struct arm64_vcpu *a)
 	if (!virq_deliverable(&vm_of(a)->vgic, q))
 		return false;
 	if (likely(q->lr)) {
-		const struct gic_ops *ops = gic;
 		uint64_t lr;
 
 		n = q->lr - 1u;
-		lr = ops->lr_read[n]();
+		lr = gic_lr_read(n);
 		if (lr & ICH_LR_STATE)
 			return false;
 		q->flags &= (uint8_t)~VIRQ_AGAIN;
-		ops->lr_write[n](lr | ICH_LR_PENDING);
+		gic_lr_write(n, lr | ICH_LR_PENDING);
 	} else {
 		n = (unsigned int)__builtin_ctz(~g->lr_used);
 		if (n >= gic_lr_count)
@@ -309,7 +324,7 @@ __cold void vgic_maintenance(struct arm64_vcpu *a)
 }
 
 /* ICC_DIR_EL1 trapped: deactivate whatever the guest names, in a list register or not. */
-void vgic_dir(struct arm64_vcpu *a, uint32_t intid)
+__cold void vgic_dir(struct arm64_vcpu *a, uint32_t intid)
 {
 	struct arm64_vm *vm = vm_of(a);
 	struct virq *q = vgic_irq(vm, a, intid);
@@ -331,12 +346,31 @@ static bool holds_timer(const struct vgic_vcpu *g)
 	return g->priv[GUEST_PPI_VTIMER].flags & (VIRQ_PENDING | VIRQ_ACTIVE);
 }
 
+/* The usual case: nothing but the timer's interrupt is in a list register, the first, and the guest is done with it. */
+static inline bool fold_timer(struct vgic_vcpu *g)
+{
+	struct virq *q = &g->priv[GUEST_PPI_VTIMER];
+
+	if (g->lr_used != 1 || g->lr_intid[0] != GUEST_PPI_VTIMER || (q->flags & VIRQ_AGAIN) ||
+	    (gic_lr_read(0) & ICH_LR_STATE))
+		return false;
+	gic_lr_write(0, 0);
+	q->lr = 0;
+	q->flags &= (uint8_t) ~(VIRQ_PENDING | VIRQ_ACTIVE);
+	g->lr_used = 0;
+	return true;
+}
+
 static __attribute__((noinline)) void save_slow(struct arm64_vcpu *a)
 {
 	struct arm64_vm *vm = vm_of(a);
 	struct vgic_vcpu *g = &a->vgic;
 
 	spin_lock(&vm->vgic.lock);
+	if (likely(!g->busy) && fold_timer(g)) {
+		spin_unlock(&vm->vgic.lock);
+		return;
+	}
 	vgic_fold_locked(a);
 	g->busy &= (uint8_t)~VGIC_BUSY_HOLD;
 	spin_unlock(&vm->vgic.lock);
@@ -352,10 +386,10 @@ void vgic_save(struct arm64_vcpu *a)
 	struct vgic_vcpu *g = &a->vgic;
 
 	/* With nothing in list registers memory is right already. A sibling that asks now finds that too. */
-	if (g->lr_used || g->busy || holds_timer(g))
+	if (g->attention || holds_timer(g))
 		save_slow(a);
 	g->loaded = false;
-	gic->vif_save(&g->vmcr, g->ap0r, g->ap1r);
+	gic->vif_save(&g->vif);
 }
 
 static __attribute__((noinline)) void load_slow(struct arm64_vcpu *a)
@@ -378,9 +412,9 @@ void vgic_load(struct arm64_vcpu *a)
 
 	/* Whoever changes anything from now on finds the vCPU running and kicks; one look at each is enough. */
 	g->loaded = true;
-	if (unlikely(g->busy | g->active_any | g->resync) || unlikely(holds_timer(g)))
+	if (unlikely(g->attention) || unlikely(holds_timer(g)))
 		load_slow(a);
-	gic->vif_load(g->vmcr, g->ap0r, g->ap1r);
+	gic->vif_load(&g->vif);
 }
 
 bool vgic_irq_pending(struct arm64_vcpu *a)
@@ -390,7 +424,7 @@ bool vgic_irq_pending(struct arm64_vcpu *a)
 
 	if (arch_pcpu()->loaded == &a->v) {
 		for (used = g->lr_used; used; used &= used - 1)
-			if (gic->lr_read[__builtin_ctz(used)]() & ICH_LR_PENDING)
+			if (gic_lr_read((unsigned int)__builtin_ctz(used)) & ICH_LR_PENDING)
 				return true;
 	}
 	if (READ_ONCE(g->busy) & VGIC_BUSY_PEND)

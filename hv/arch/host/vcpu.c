@@ -127,6 +127,15 @@ void arch_vcpu_switch(struct vcpu *prev, struct vcpu *next)
 	}
 }
 
+void arch_vcpu_idle(struct vcpu *v __unused)
+{
+}
+
+void arch_vcpu_resume(struct vcpu *v)
+{
+	arch_vcpu_sync_irqs(v);
+}
+
 void arch_vcpu_sync_irqs(struct vcpu *v)
 {
 	to_host_vcpu(v)->syncs++;

@@ -27,7 +27,7 @@
 #include <stdint.h>
 
 #define BUNDLE_MAGIC UINT32_C(0x52424d43) /* "CMBR" in memory */
-#define BUNDLE_VERSION 2u
+#define BUNDLE_VERSION 3u
 
 #define BUNDLE_ALIGN 4096u       /* of image bytes in the file */
 #define BUNDLE_VM_MAX 16u        /* VMs in a bundle */
@@ -55,7 +55,7 @@ struct bundle_header {
 	uint32_t device_offset;
 	uint64_t reserved;
 };
-_Static_assert(sizeof(struct bundle_header) == 88, "bundle version 2: header");
+_Static_assert(sizeof(struct bundle_header) == 88, "bundle version 3: header");
 
 /* bundle_mem.flags */
 #define BUNDLE_MEM_ROM 1u    /* the guest may read and execute it, not write it */
@@ -68,7 +68,7 @@ struct bundle_mem {
 	uint32_t flags;
 	uint32_t reserved;
 };
-_Static_assert(sizeof(struct bundle_mem) == 32, "bundle version 2: memory range");
+_Static_assert(sizeof(struct bundle_mem) == 32, "bundle version 3: memory range");
 
 /* One stretch of bytes copied into a VM's memory at each start of the VM; what follows up to mem_bytes is zeroed. */
 struct bundle_load {
@@ -79,7 +79,7 @@ struct bundle_load {
 	uint32_t crc;        /* CRC-32 of file_bytes bytes */
 	uint32_t kind;       /* BUNDLE_LOAD_* : for messages only */
 };
-_Static_assert(sizeof(struct bundle_load) == 40, "bundle version 2: load");
+_Static_assert(sizeof(struct bundle_load) == 40, "bundle version 3: load");
 
 #define BUNDLE_LOAD_KERNEL 0u
 #define BUNDLE_LOAD_INITRD 1u
@@ -100,7 +100,7 @@ struct bundle_device {
 	uint32_t irq_count;
 	uint32_t irq[BUNDLE_DEVICE_IRQS]; /* virtual INTID (an SPI) of interrupt n of the node */
 };
-_Static_assert(sizeof(struct bundle_device) == 168, "bundle version 2: device");
+_Static_assert(sizeof(struct bundle_device) == 168, "bundle version 3: device");
 
 /* bundle_vm.flags */
 #define BUNDLE_VM_AUTOSTART (1u << 0)
@@ -108,9 +108,25 @@ _Static_assert(sizeof(struct bundle_device) == 168, "bundle version 2: device");
 #define BUNDLE_VM_RTC (1u << 2)        /* virtual PL031 at GUEST_RTC_BASE */
 #define BUNDLE_VM_STRAY_STOP (1u << 3) /* an access outside the platform stops the VM (else: data abort in the guest) */
 #define BUNDLE_VM_XEN (1u << 4)        /* Xen hypercalls answered */
-#define BUNDLE_VM_RT (1u << 5)         /* scheduled in RT mode */
+#define BUNDLE_VM_RT (1u << 5)         /* has a budget of real time */
 
 #define BUNDLE_PCPU_ANY UINT32_C(0xffffffff)
+
+/* bundle_vm.weight, rt_budget_us, rt_period_us */
+#define BUNDLE_WEIGHT_DEFAULT 256u
+#define BUNDLE_WEIGHT_MAX 65535u
+#define BUNDLE_RT_PERIOD_MIN_US 100u
+#define BUNDLE_RT_PERIOD_MAX_US 10000000u
+#define BUNDLE_RT_BUDGET_MIN_US 10u /* at most the period */
+
+/*
+ * What a real-time vCPU is promised of its CPU, in parts per million, rounded down. Real-time vCPUs are bound to one CPU each, in
+ * the bundle's order, those of a VM by number: to that of the allowed ones which has promised least, as these numbers say, among
+ * equals to the lowest. mkbundle and the hypervisor both do so; mkbundle has refused what promises more than all of a CPU by
+ * exact fractions, so what it let pass adds up to BUNDLE_RT_PPM_ALL here at most.
+ */
+#define BUNDLE_RT_PPM_ALL 1000000u
+#define BUNDLE_RT_PPM(budget_us, period_us) ((uint32_t)((uint64_t)(budget_us)*BUNDLE_RT_PPM_ALL / (period_us)))
 
 /* bundle_vm.on_crash, on_reboot */
 #define BUNDLE_ON_STOP 0u    /* the VM stays off */
@@ -130,10 +146,10 @@ struct bundle_vm {
 	uint64_t arg0;      /* x0 at entry: IPA of the device tree, or 0 */
 	uint32_t on_crash;
 	uint32_t on_reboot;
-	uint32_t weight;       /* proportional share, 256 = one */
-	uint32_t cap_percent;  /* 0 = none */
-	uint32_t rt_budget_us; /* with BUNDLE_VM_RT */
-	uint32_t rt_period_us;
+	uint32_t weight; /* share of a contended CPU per vCPU; 0, with BUNDLE_VM_RT only: nothing beyond the budget */
+	uint32_t cap_percent;  /* of one CPU, for all vCPUs together; 0 = none */
+	uint32_t rt_budget_us; /* of each vCPU; with BUNDLE_VM_RT, else 0 */
+	uint32_t rt_period_us; /* likewise */
 	uint32_t watchdog_ms;  /* longest time between two refreshes of its watchdog; 0 = it has none */
 	uint32_t spi_count;    /* virtual SPIs: INTIDs 32 .. 32 + spi_count - 1; multiple of 32 */
 	uint32_t device_first; /* index into the device table */
@@ -146,6 +162,6 @@ struct bundle_vm {
 	uint64_t reserved;
 };
 #define BUNDLE_CRASH_WINDOW_MS 10000u
-_Static_assert(sizeof(struct bundle_vm) == 280, "bundle version 2: VM");
+_Static_assert(sizeof(struct bundle_vm) == 280, "bundle version 3: VM");
 
 #endif

@@ -8,6 +8,7 @@
  *   0x080a_0000  GICv3 redistributors, one per vCPU       128 KiB each
  *   0x0900_0000  PL011 console                            4 KiB     SPI 1
  *   0x0901_0000  PL031 real-time clock                    4 KiB     SPI 2
+ *   0x090a_0000  stolen time of the vCPUs: memory, read-only    64 KiB (not in the tree)
  *   0x0910_0000  watchdog (SBSA generic watchdog): refresh frame, 64 KiB; control frame, 64 KiB    SPI 10
  *   0x4000_0000  RAM; the device tree lies at its start
  *
@@ -29,6 +30,11 @@
 #define GUEST_RTC_BASE 0x09010000
 #define GUEST_RTC_SIZE 0x00001000
 #define GUEST_RTC_INTID 34
+
+/* Only VMs without Xen's interface have it. A page of 4 KiB is there; the rest is clear for guests with larger ones. */
+#define GUEST_PVTIME_BASE 0x090a0000
+#define GUEST_PVTIME_SIZE 0x00010000
+#define GUEST_PVTIME_STRIDE 64 /* one vCPU's structure */
 
 /* Where QEMU's machine has nothing. Only VMs with a watchdog have it. */
 #define GUEST_WDT_BASE 0x09100000

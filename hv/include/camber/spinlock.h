@@ -14,7 +14,7 @@ struct spinlock {
 	uint16_t owner;
 };
 
-static inline void spin_lock(struct spinlock *l)
+static inline __attribute__((always_inline)) void spin_lock_here(struct spinlock *l)
 {
 	uint16_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
 
@@ -23,9 +23,25 @@ static inline void spin_lock(struct spinlock *l)
 		arch_cpu_relax();
 }
 
-static inline void spin_unlock(struct spinlock *l)
+static inline __attribute__((always_inline)) void spin_unlock_here(struct spinlock *l)
 {
 	__atomic_store_n(&l->owner, (uint16_t)(l->owner + 1), __ATOMIC_RELEASE);
 }
+
+#ifdef __OPTIMIZE_SIZE__
+/* One copy for everybody who isn't compiled for speed. */
+void spin_lock(struct spinlock *l);
+void spin_unlock(struct spinlock *l);
+#else
+static inline void spin_lock(struct spinlock *l)
+{
+	spin_lock_here(l);
+}
+
+static inline void spin_unlock(struct spinlock *l)
+{
+	spin_unlock_here(l);
+}
+#endif
 
 #endif

@@ -23,8 +23,9 @@ struct timer {
 
 struct timer_queue {
 	struct spinlock lock;
-	struct list head;    /* by deadline, soonest first */
-	uint64_t programmed; /* deadline in the hardware, TIME_NEVER = off */
+	struct list head;      /* by deadline, soonest first */
+	uint64_t programmed;   /* deadline in the hardware, TIME_NEVER = off */
+	struct timer *running; /* whose function is at work; never followed */
 	unsigned int cpu;
 };
 
@@ -40,6 +41,8 @@ void timer_init(struct timer *t, void (*fn)(struct timer *t));
 /* Puts t on the queue of `q` for `deadline` (past ones fire at once); moves it if it was queued. */
 void timer_arm(struct timer *t, struct timer_queue *q, uint64_t deadline);
 void timer_cancel(struct timer *t);
+/* The same, and the function doesn't run any more on return. No lock held that it takes. */
+void timer_cancel_sync(struct timer *t);
 static inline bool timer_armed(const struct timer *t)
 {
 	return !list_empty(&t->node);

@@ -52,6 +52,7 @@ struct vm {
 	struct vcpu *vcpu[BUNDLE_VCPU_MAX];
 	struct gmap map;
 	struct mmio_map mmio;
+	struct sched_group group;
 	uint64_t xen_allowed; /* hypercalls this VM may make: bit per number */
 	/* vm->lock: */
 	struct spinlock lock;
@@ -149,6 +150,12 @@ void vcpu_kick(struct vcpu *v, enum sched_wake why);
 
 /* The vCPU waits for an interrupt (Arm WFI): blocks unless one is pending. Own CPU. */
 void vcpu_wait(struct vcpu *v);
+
+/*
+ * The vCPU announces a sleep until tick `until`, after which it has real-time priority, and waits as by vcpu_wait(). 0, or what
+ * sched_rt_sleep() says. Own CPU.
+ */
+int vcpu_rt_sleep(struct vcpu *v, uint64_t until);
 
 /* The vCPU that runs on this CPU gives way. */
 void vcpu_yield(void);

@@ -15,10 +15,11 @@ def variant(suffix):
                         "linux/initramfs.cpio.gz": folder / f"initramfs{suffix}.cpio.gz"}}
 
 
-def run(*steps):
-    """Boot arguments: steps of guests/linux/tests, or shell commands."""
+def run(*steps, **settings):
+    """Boot arguments: steps of guests/linux/tests, or shell commands; what the steps are told, as cyclictest="300,10000"."""
     words = ",".join(steps)
-    return "console=ttyAMA0 " + (f'camber.run="{words}"' if words else "")
+    told = "".join(f"{name}={value} " for name, value in settings.items())
+    return "console=ttyAMA0 " + told + (f'camber.run="{words}"' if words else "")
 
 
 def up(label="linux"):
@@ -29,3 +30,10 @@ def step_ok(q, step, label="linux"):
     """Wait for the end of a step; its failure ends the test with what it said."""
     verdict = q.expect(rf"^\[{label}\] linux: {step} (ok|FAILED .*)$")
     assert verdict.group(1) == "ok", q.tail()
+
+
+def cyclictest(q, label="linux"):
+    """The figures of the step cyclictest: threads, loops; interval, min, avg, max in ns."""
+    found = q.expect(rf"^\[{label}\] cyclictest: (threads=\d+ loops=\d+ interval=\d+ min=\d+ avg=\d+ max=\d+)$")
+    step_ok(q, "cyclictest", label)
+    return {name: int(value) for name, value in (word.split("=") for word in found.group(1).split())}

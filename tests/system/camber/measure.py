@@ -186,16 +186,25 @@ def text_bytes():
     return {"text_bytes": total}
 
 
+def limit_of(key, limits):
+    """What tests/bench/limits.json says about a figure: the most allowed, or None."""
+    if key in limits["limits"]:
+        return limits["limits"][key]
+    return next((limit for pattern, limit in limits["patterns"].items() if re.fullmatch(pattern, key)), None)
+
+
 def check(results, limits):
     """Lines about every figure beyond its limit; limits as in tests/bench/limits.json."""
     wrong = []
-    for key, limit in limits["limits"].items():
-        if key in results and results[key] > limit:
-            wrong.append(f"{key}: {results[key]}, at most {limit} allowed")
     for key, value in results.items():
-        if not key.endswith("_max") or key in limits["max_explained"]:
-            continue
-        median = results[key[:-len("_max")]]
-        if value > limits["max_ratio"] * median:
-            wrong.append(f"{key}: {value}, more than {limits['max_ratio']} times the median {median}")
+        limit = limit_of(key, limits)
+        if limit is not None and value > limit:
+            wrong.append(f"{key}: {value}, at most {limit} allowed")
+        low, high = limits["ranges"].get(key, (value, value))
+        if not low <= value <= high:
+            wrong.append(f"{key}: {value}, from {low} to {high} allowed")
+        if key.endswith("_max") and key not in limits["max_explained"]:
+            median = results[key[:-len("_max")]]
+            if value > limits["max_ratio"] * median:
+                wrong.append(f"{key}: {value}, more than {limits['max_ratio']} times the median {median}")
     return wrong

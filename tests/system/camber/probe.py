@@ -8,6 +8,8 @@ FOLDER = board.TOP / "guests" / "probe"
 
 BEGIN_LINE = r"^\[(?P<label>[a-z0-9_-]+)\] probe: begin (?P<name>\w+)$"
 CASE_LINE = r"^(?:\[(?P<label>[a-z0-9_-]+)\] )?probe: case (?P<name>\w+) (?P<verdict>ok|FAIL|skip)(?P<why>.*)$"
+DID_LINE = (r"^(?:\[(?P<label>[a-z0-9_-]+)\] )?probe: (?P<role>[a-z-]+) did=(?P<did>\d+) in=(?P<in>\d+)"
+            r"(?: each=(?P<each>[0-9,]+))?$")
 DEF_LINE = re.compile(r"^CASE\((\w+),\s*(\d+),\s*([A-Z0-9_| ]+?),", re.MULTILINE)
 ACCESS_LINE = re.compile(r"^ACCESS\((\w+),", re.MULTILINE)
 
@@ -49,6 +51,12 @@ def verdicts(text, label="probe"):
     """Case name -> (verdict, why) in a console's text."""
     return {m["name"]: (m["verdict"], m["why"].strip()) for m in re.finditer(CASE_LINE, text, re.MULTILINE)
             if m["label"] == label}
+
+
+def did(match):
+    """Of a DID_LINE: own work, the time it took, each CPU's work; in us, but wake-ups instead of work of the storms."""
+    each = match["each"] or match["did"]
+    return int(match["did"]), int(match["in"]), [int(n) for n in each.split(",")]
 
 
 def spans(text, label="probe"):

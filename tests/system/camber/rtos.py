@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real-time guest: its kernel's registry of tests (guests/rtos/test/tests.def), and how to run it with and without Camber."""
+"""The real-time guest: its kernel's registry of tests (guests/rtos/test/tests.def), how to run it with and without Camber, and what
+guests/rtos/p1 finds."""
 import contextlib
 import re
 
@@ -10,11 +11,14 @@ from .qemu import Qemu
 ELF = board.GUESTS / "rtos" / "rtos.elf"
 TEST_ELF = board.GUESTS / "rtos" / "rtos-test.elf"
 EXAMPLE_ELF = board.GUESTS / "rtos" / "example.elf"
+P1_ELF = board.GUESTS / "rtos" / "p1.elf"
 
 BARE, CAMBER = "bare", "camber"
 MACHINES = (BARE, CAMBER)
 
 TEST_LINE = r"^(?:\[rtos\] )?rtos-test: (?P<name>\w+) (?P<verdict>ok|FAIL)(?P<why>.*)$"
+P1_LINE = (r"p1: total_ns=(?P<total>\d+) own_ns=(?P<own>\d+) late_p50_ns=(?P<p50>\d+) late_p99_ns=(?P<p99>\d+) "
+           r"late_p999_ns=(?P<p999>\d+) late_max_ns=(?P<max>\d+) overruns=(?P<overruns>\d+)$")
 DEF_LINE = re.compile(r"^TEST\((\w+), (RUN|DIES), ", re.MULTILINE)
 
 
@@ -32,6 +36,11 @@ def verdicts(text):
 def line(pattern):
     """A line of the guest's as a regular expression, with the label that Camber puts before it or without."""
     return rf"^(?:\[rtos\] )?{pattern}"
+
+
+def p1_result(q):
+    """Waits for p1's result: total, own, p50, p99, p999, max in ns, overruns."""
+    return {key: int(value) for key, value in q.expect(line(P1_LINE)).groupdict().items()}
 
 
 @contextlib.contextmanager

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mistakes that only the board's device tree shows."""
-from .base import Mistake, root, node, two, vm
+import re
+
+from .base import Mistake, node, root, two, vm
+from .profile import RT
 
 # A board of its own: 256 MiB, 2 CPUs, and a device for every reason not to be given away.
 BOARD = """/dts-v1/;
@@ -59,6 +62,11 @@ nobus { far@0 { reg = <0 0 0 0x1000>; }; };
 """
 FILES = {"64k": 0x10000}
 
+CPUS = "".join(f'cpu@{n} {{ device_type = "cpu"; reg = <{n}>; compatible = "maker,{kind}", "arm,armv8"; }};'
+               for n, kind in enumerate(("big", "small", "big", "small")))
+# Four CPUs of two kinds.
+KINDS = re.sub(r"cpu@0 .*\n\tcpu@1 .*", CPUS, BOARD)
+
 
 def board(name, says, dts, tree=BOARD, **more):
     return Mistake(name, says, dts, board=tree, files={**FILES, **more.pop("files", {})}, **more)
@@ -98,6 +106,21 @@ BOARD_MISTAKES = [
     board("pinning-pcpu-masks",
           "p.dts: /vm@1: pcpu-masks: pinning impossible: mask 0xc has none of the board's 2 CPUs; set one's bit",
           vm("pcpu-masks = <0xc>;")),
+    board("rt-too-much-for-the-board",
+          "p.dts: /vm@3/sched: rt-budget-us: CPU 0 is promised 60.0 % to vm@1 (600 of 1000 us) and 60.0 % to vm@3 "
+          "(600 of 1000 us), 120.0 % in all; lower a budget, lengthen a period, or use another CPU",
+          root("".join(node(i, RT % (600, 1000, ""), label=f'"v{i}"') for i in (1, 2, 3)))),
+    board("rt-too-much-for-the-configured",
+          "p.dts: /vm@2/sched: rt-budget-us: CPU 0 is promised 60.0 % to vm@1 (600 of 1000 us) and 60.0 % to vm@2 "
+          "(600 of 1000 us), 120.0 % in all; lower a budget, lengthen a period, or use another CPU",
+          two(*2 * (RT % (600, 1000, ""),)), more=("--limit", "cpus=1")),
+    board("core-kinds",
+          "p.dts: /vm@1: pcpus: vCPU 1 may run on CPU 1 (maker,small) only, those before it on CPU 0 (maker,big): a "
+          "VM stays on one kind of core; choose CPUs of one kind", vm(cpus="<2>", pcpus="<0 1>"), KINDS),
+    board("core-kinds-masks",
+          "p.dts: /vm@1: pcpu-masks: vCPU 2 may run on CPUs 0 2 (maker,big) only, those before it on CPUs 1 3 "
+          "(maker,small): a VM stays on one kind of core; choose CPUs of one kind",
+          vm(cpus="<3>", pcpu_masks="<0xe 0x2 0x5>"), KINDS),
     board("memory-exceeded",
           "p.dts: /: memory-mib: the VMs have 256 MiB, the bundle 2, the hypervisor 2: 4 more than the board's "
           "256; lower it", two(memory_mib="<128>")),

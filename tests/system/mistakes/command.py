@@ -12,7 +12,7 @@ MANY = 17
 def bundle(vms=(), loads=(), devices=(), **header):
     """A bundle (hv/include/abi/bundle.h) that is in order but for what is given. Tables are lists of bytes."""
     tables = b"".join((*vms, *loads, *devices))
-    fields = {"magic": 0x52424d43, "version": 2, "total_bytes": 88 + len(tables), "header_crc": 0,
+    fields = {"magic": 0x52424d43, "version": 3, "total_bytes": 88 + len(tables), "header_crc": 0,
               "head_bytes": 88 + len(tables), "vm_count": len(vms), "vm_offset": 88, "load_count": len(loads),
               "load_offset": 88 + 280 * len(vms), "profile": b"p", "device_count": len(devices),
               "device_offset": 88 + 280 * len(vms) + 40 * len(loads), "reserved": 0, **header}
@@ -22,9 +22,10 @@ def bundle(vms=(), loads=(), devices=(), **header):
     return layout.pack(*fields.values()) + tables
 
 
-def bundle_vm(vcpus=1, mem=((0x40000000, 0x200000),), load_count=0):
+def bundle_vm(vcpus=1, mem=((0x40000000, 0x200000),), load_count=0, flags=0, sched=(256, 0, 0, 0)):
     data = bytearray(280)
-    struct.pack_into("<16sIII", data, 0, b"a", 1, 0, vcpus)
+    struct.pack_into("<16sIII", data, 0, b"a", 1, flags, vcpus)
+    struct.pack_into("<IIII", data, 224, *sched)
     struct.pack_into("<I", data, 60, len(mem))
     for i, (ipa, count) in enumerate(mem):
         struct.pack_into("<QQ", data, 64 + 32 * i, ipa, count)
@@ -88,7 +89,7 @@ COMMAND_MISTAKES = [
     # A bundle
     listed("bundle-short", "b: shorter than a bundle's header; make the bundle again", bundle()[:60]),
     listed("bundle-magic", "b: not a bundle (magic 0x464c457f); name one that mkbundle made", bundle(magic=0x464c457f)),
-    listed("bundle-version", "b: bundle version 1, this mkbundle knows 2; make the bundle again", bundle(version=1)),
+    listed("bundle-version", "b: bundle version 1, this mkbundle knows 3; make the bundle again", bundle(version=1)),
     listed("bundle-truncated",
            "b: 88 bytes long, its header says 8192; make the bundle again", bundle(total_bytes=8192)),
     listed("bundle-tables", "b: tables lie outside the file; make the bundle again", bundle(vm_count=1)),
@@ -103,6 +104,9 @@ COMMAND_MISTAKES = [
            bundle(devices=[bytes(128) + struct.pack("<II", 5, 0) + bytes(32)])),
     listed("bundle-vm-count",
            "b: VM 0: a count is out of range; make the bundle again", bundle(vms=[bundle_vm(vcpus=9)])),
+    listed("bundle-sched",
+           "b: VM 0: its scheduling is out of range; make the bundle again",
+           bundle(vms=[bundle_vm(flags=1 << 5, sched=(0, 0, 9, 100))])),
     listed("bundle-load-elsewhere",
            "b: VM 0: load 0 is not in its memory; make the bundle again",
            bundle(vms=[bundle_vm(load_count=1)], loads=[load(ipa=0)])),

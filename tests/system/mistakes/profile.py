@@ -2,8 +2,16 @@
 """Mistakes that a profile has by itself."""
 from .base import Mistake, node, root, two, vm
 
-SCHED_RT = "sched { rt; rt-budget-us = <%s>; rt-period-us = <%s>; };"
+RT = "sched { rt; rt-budget-us = <%s>; rt-period-us = <%s>; %s };"
+RT_REMEDY = "lower a budget, lengthen a period, or use another CPU"
 RESERVED = "reserved@42000000 { size-mib = <1>; %s };"
+
+
+def rt_vms(*shares):
+    """A profile of VMs that have so much of each period, on CPU 0."""
+    return root("".join(node(i, RT % (budget, period, ""), label=f'"v{i}"', pcpus="<0>")
+                        for i, (budget, period) in enumerate(shares, 1)))
+
 
 PROFILE_MISTAKES = [
     # What dtc says
@@ -104,6 +112,14 @@ PROFILE_MISTAKES = [
             vm("mac = [02 00 00 00 01 00];")),
     Mistake("property-of-sched",
             "p.dts: /vm@1: weight: no such property here; it belongs into the node 'sched'", vm("weight = <256>;")),
+    Mistake("property-of-sched-cap",
+            "p.dts: /vm@1/sched: cap: no such property here; it is called 'cap-percent'", vm("sched { cap = <50>; };")),
+    Mistake("property-of-sched-budget",
+            "p.dts: /vm@1/sched: budget: no such property here; it is called 'rt-budget-us'",
+            vm("sched { budget = <1000>; };")),
+    Mistake("property-of-sched-period",
+            "p.dts: /vm@1/sched: period: no such property here; it is called 'rt-period-us'",
+            vm("sched { period = <10000>; };")),
     Mistake("property-of-device-path",
             "p.dts: /vm@1/device@9040000: xen,path: no such property here; it is called 'path'",
             vm('device@9040000 { xen,path = "/pl011@9040000"; };')),
@@ -274,21 +290,56 @@ PROFILE_MISTAKES = [
             "p.dts: /vm@1: watchdog-boot-ms: has no effect without 'watchdog-ms'; add that or remove it",
             vm("watchdog-boot-ms = <60000>;")),
     # sched
+    Mistake("weight-zero",
+            "p.dts: /vm@1/sched: weight: is 0, which is for 'rt' only: the VM would never run beside others; choose "
+            "a value from 1 to 65535", vm("sched { weight = <0>; };")),
+    Mistake("weight-range",
+            "p.dts: /vm@1/sched: weight: is 65536; choose a value from 0 to 65535", vm("sched { weight = <65536>; };")),
+    Mistake("cap-zero",
+            "p.dts: /vm@1/sched: cap-percent: is 0; choose a value from 1 to 800", vm("sched { cap-percent = <0>; };")),
     Mistake("cap-percent",
-            "p.dts: /vm@1/sched: cap-percent: is 150, but 1 vCPU(s) use at most 100; lower it, or 0 for none",
+            "p.dts: /vm@1/sched: cap-percent: is 150, but 1 vCPU(s) use at most 100; lower or remove it",
             vm("sched { cap-percent = <150>; };")),
+    Mistake("cap-below-budget",
+            "p.dts: /vm@1/sched: cap-percent: is 66, but 2 vCPU(s) with 3333 of 10000 us each are promised 66.66 %; "
+            "raise or remove it", vm(RT % (3333, 10000, "cap-percent = <66>;"), cpus="<2>")),
     Mistake("rt-budget-missing",
             "p.dts: /vm@1/sched: rt-budget-us: missing; say how much time the RT VM has per period",
             vm("sched { rt; rt-period-us = <10000>; };")),
+    Mistake("rt-budget-range",
+            "p.dts: /vm@1/sched: rt-budget-us: is 9; choose a value from 10 to 10000000", vm(RT % (9, 10000, ""))),
     Mistake("rt-period-missing",
             "p.dts: /vm@1/sched: rt-period-us: missing; say how long the period of the budget is",
             vm("sched { rt; rt-budget-us = <2000>; };")),
+    Mistake("rt-period-short",
+            "p.dts: /vm@1/sched: rt-period-us: is 99; choose a value from 100 to 10000000", vm(RT % (10, 99, ""))),
+    Mistake("rt-period-long",
+            "p.dts: /vm@1/sched: rt-period-us: is 10000001; choose a value from 100 to 10000000",
+            vm(RT % (10, 10000001, ""))),
     Mistake("rt-missing",
             "p.dts: /vm@1/sched: rt-budget-us: has no effect without 'rt'; add 'rt;' or remove it",
             vm("sched { rt-budget-us = <2000>; };")),
     Mistake("rt-budget-too-large",
             "p.dts: /vm@1/sched: rt-budget-us: 20000 is more than the period of 10000 us; lower it",
-            vm(SCHED_RT % (20000, 10000))),
+            vm(RT % (20000, 10000, ""))),
+    # Real-time VMs that can't all have what they are promised
+    Mistake("rt-too-much",
+            "p.dts: /vm@2/sched: rt-budget-us: CPU 1 is promised 60.0 % to vm@1 (6000 of 10000 us) and 50.0 % to "
+            "vm@2 (5000 of 10000 us), 110.0 % in all; " + RT_REMEDY,
+            two(RT % (6000, 10000, ""), RT % (5000, 10000, ""), pcpus="<1>")),
+    Mistake("rt-too-much-by-a-ppm",
+            "p.dts: /vm@3/sched: rt-budget-us: CPU 0 is promised 33.3334 % to vm@1 (1000 of 3000 us), 33.3334 % to "
+            "vm@2 (2000 of 6000 us) and 33.3334 % to vm@3 (3333334 of 10000000 us), 100.0001 % in all; " + RT_REMEDY,
+            rt_vms((1000, 3000), (2000, 6000), (3333334, 10000000))),
+    Mistake("rt-too-much-in-one",
+            "p.dts: /vm@1/sched: rt-budget-us: CPU 0 is promised 120.0 % to vm@1 (2 vCPUs, each 600 of 1000 us), "
+            "120.0 % in all; " + RT_REMEDY,
+            vm(RT % (600, 1000, ""), cpus="<2>", pcpus="<0>")),
+    Mistake("rt-too-much-by-start-order",
+            "p.dts: /vm@1/sched: rt-budget-us: CPU 0 is promised 60.0 % to vm@2 (600 of 1000 us) and 50.0 % to vm@1 "
+            "(50 of 100 us), 110.0 % in all; " + RT_REMEDY,
+            root(node(1, "start-order = <1>;" + RT % (50, 100, ""), pcpus="<0>") +
+                 node(2, RT % (600, 1000, ""), label='"b"', pcpus="<0>"))),
     # What the hypervisor is configured for
     Mistake("limit-vms",
             "p.dts: /: has 2 VMs, the hypervisor is configured for 1; remove some or raise CONFIG_VM_MAX",

@@ -3,116 +3,17 @@
  * hv/main/{monitor,lineedit,options}.c over real VMs: what is typed and what is answered, byte for byte; answers longer than
  * the wire is fast.
  */
-#include "slow_uart.h"
+#include "main/monitor_unit.h"
 
 #include <stdio.h>
 
-#include "abi/bundle.h"
-#include "abi/platform.h"
 #include "camber/log.h"
-#include "camber/main.h"
-
-#define MIB UINT64_C(0x100000)
 
 #define UP "\x1b[A"
 #define DOWN "\x1b[B"
 #define RIGHT "\x1b[C"
 #define LEFT "\x1b[D"
 #define SHOWN(text) "\rcamber> " text "\x1b[K"
-
-static struct {
-	struct bundle_header header;
-	struct bundle_vm vm[2];
-	struct bundle_load load[1];
-	uint8_t image[16];
-} file;
-
-static struct log_ring ring, previous;
-static uint64_t now;
-static unsigned int turns;    /* timer interrupts of the last settle() */
-static size_t most_in_a_turn; /* bytes that one of them wrote */
-
-static int attach(struct vm *vm)
-{
-	(void)vm;
-	return 0;
-}
-
-static void make_vms(void)
-{
-	static const char *const labels[2] = { "ivi", "rtos" };
-
-	file.header = (struct bundle_header){
-		.magic = BUNDLE_MAGIC,
-		.version = BUNDLE_VERSION,
-		.total_bytes = sizeof(file),
-		.head_bytes = (uint32_t)((char *)file.image - (char *)&file),
-		.vm_count = 2,
-		.vm_offset = (uint32_t)((char *)file.vm - (char *)&file),
-		.load_count = 1,
-		.load_offset = (uint32_t)((char *)file.load - (char *)&file),
-	};
-	file.load[0] = (struct bundle_load){
-		.offset = file.header.head_bytes,
-		.file_bytes = sizeof(file.image),
-		.ipa = GUEST_RAM_BASE,
-		.mem_bytes = sizeof(file.image),
-		.crc = crc32(0, file.image, sizeof(file.image)),
-	};
-	for (uint32_t i = 0; i < 2; i++) {
-		file.vm[i] = (struct bundle_vm){
-			.id = i + 1,
-			.vcpu_count = 2 - i,
-			.pcpu_mask = { 1, 2 },
-			.mem_count = 1,
-			.mem = { { .ipa = GUEST_RAM_BASE, .bytes = 2 * MIB } },
-			.load_count = 1,
-			.entry_ipa = GUEST_RAM_BASE,
-			.weight = 256,
-			.spi_count = 32,
-		};
-		(void)strcpy(file.vm[i].label, labels[i]);
-	}
-	assert_int_equal(vm_create_all(&file.header, attach), 0);
-}
-
-/* Until nothing happens any more: the line carries what waits, timers expire. */
-static void settle(void)
-{
-	turns = 0;
-	most_in_a_turn = 0;
-	for (;;) {
-		size_t before = slow.used + slow.count;
-
-		slow_drain();
-		before = slow.used;
-		if (host_timer(0) == TIME_NEVER)
-			break;
-		now = MAX(now, host_timer(0));
-		host_set_now(now);
-		timer_queue_run(&unit_cpu(0)->timers);
-		turns++;
-		slow_drain();
-		most_in_a_turn = MAX(most_in_a_turn, slow.used - before);
-	}
-}
-
-/* What the line carries after this was typed. */
-static const char *type(const char *text)
-{
-	slow_type(text);
-	settle();
-	return slow_wire();
-}
-
-static int batch(void **state)
-{
-	(void)state;
-	console_interactive = false;
-	(void)type("\x03\r");
-	(void)slow_wire();
-	return 0;
-}
 
 static int interactive(void **state)
 {
@@ -128,6 +29,7 @@ static int interactive(void **state)
 	"stat     time and exits of each CPU, its longest stay in the hypervisor\r\n"                                  \
 	"cpu      what each CPU runs, and where its time went\r\n"                                                     \
 	"mem      memory of the board\r\n"                                                                             \
+	"sched    [list]: what vCPUs may use; stat: what they used; set <what> <value>\r\n"                            \
 	"log      log of this boot; previous: of the boot before\r\n"                                                  \
 	"console  mode of the console\r\n"                                                                             \
 	"crash    fault in the hypervisor on purpose\r\n"                                                              \
@@ -147,7 +49,7 @@ static void a_turn_is_short(void **state)
 {
 	(void)state;
 	(void)type("help\r");
-	assert_in_range(turns, 3, 4); /* 9 lines and the end, 4 in a turn */
+	assert_in_range(turns, 3, 4); /* 10 lines and the end, 4 in a turn */
 	assert_in_range(most_in_a_turn, 100, 4 * 100);
 }
 
@@ -376,7 +278,7 @@ static void completion(void **state)
 	assert_string_equal(type("b\t"), "b" SHOWN("console batch "));
 	assert_string_equal(type("\x15log \t"), SHOWN("") "log " SHOWN("log previous "));
 	assert_string_equal(type("\x15\t"),
-			    SHOWN("") "\r\nhelp  vm  stat  cpu  mem  log  console  crash  reboot\r\n" SHOWN(""));
+			    SHOWN("") "\r\nhelp  vm  stat  cpu  mem  sched  log  console  crash  reboot\r\n" SHOWN(""));
 	/* Not in the middle of a line, and never beyond its end. */
 	assert_string_equal(type("h" LEFT "\t"), "h" SHOWN("h") "\b" SHOWN("h") "\b");
 	(void)type("\x15");
@@ -430,7 +332,9 @@ static void boot_arguments(void **state)
 		char want[120];
 
 		(void)snprintf(want, sizeof(want),
-			       "boot argument \"%s\" ignored; known: console=batch, console=interactive\r\n", word);
+			       "boot argument \"%s\" ignored; known: console=batch, console=interactive, "
+			       "sched=rt, sched=credit\r\n",
+			       word);
 		p = strchr(p, ']') + 2;
 		assert_memory_equal(p, want, strlen(want));
 		p += strlen(want);
@@ -464,16 +368,8 @@ int main(void)
 		cmocka_unit_test_setup(crash_and_reboot, batch),
 	};
 
-	time_init(1000000000);
-	unit_memory(16 * MIB);
-	unit_cpus(2);
-	console_init(&slow_ops, NULL);
-	log_init(&ring, &previous);
-	log_set_sink(console_write);
-	make_vms();
-	console_input_start();
-	monitor_init();
-	slow_type("\x01\x01\x01");
-	settle();
+	(void)file_vm("ivi", 2);
+	(void)file_vm("rtos", 1);
+	begin();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

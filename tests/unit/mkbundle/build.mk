@@ -6,7 +6,7 @@
 MKBUNDLE_TEST_DIR := tests/unit/mkbundle
 MKBUNDLE_TEST_OUT := $(O)/tests/unit/mkbundle
 MKBUNDLE_TESTS    := $(addprefix $(MKBUNDLE_TEST_OUT)/,profile_test place_test guestdt_test board_test bundle_test \
-	cli_test)
+	cli_test sched_test)
 MKBUNDLE_FUZZ     := $(O)/tests/fuzz/mkbundle_fuzz
 MKBUNDLE_SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 CLANG             ?= clang

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "arch/port.h"
+#include "kernel/sched.h"
 #include "rtos.h"
 
 /* ---- pre-emption ---- */
@@ -411,6 +412,36 @@ static void count_idle(void)
 	idle_count++;
 }
 
+/* Every other time for no reason, else until an interrupt. */
+static void wait_and_tell(uint64_t deadline)
+{
+	if (deadline == RTOS_FOREVER)
+		note("never%s ", machine_masked ? "" : "!");
+	else
+		note("%u%s ", (unsigned int)deadline, machine_masked ? "" : "!");
+	if (++idle_count % 2)
+		return;
+	port_irq_enable();
+	port_wait_for_interrupt();
+	port_irq_save();
+}
+
+static void sleeps_otherwise(void *arg)
+{
+	(void)arg;
+	rtos_sleep_until(5);
+	sched_idle_wait(wait_and_tell);
+	rtos_sleep_until(20);
+	rtos_sleep_until(30);
+	note("@%u ", (unsigned int)rtos_now());
+}
+
+static void idle_wait_boot(void)
+{
+	idle_count = 0;
+	machine_task(0, 5, sleeps_otherwise);
+}
+
 static void sleeps_thrice(void *arg)
 {
 	(void)arg;
@@ -424,6 +455,16 @@ static void idle_boot(void)
 {
 	idle_count = 0;
 	machine_task(0, 5, sleeps_thrice);
+}
+
+/* The replacement is asked with interrupts masked and the timer's time, again when it returns for no reason. */
+static void idle_wait_is_replaced(void **state)
+{
+	(void)state;
+	assert_null(machine_run(idle_wait_boot));
+	assert_string_equal(notes, "20 20 30 30 @30 never never ");
+	assert_null(machine_run(idle_boot)); /* a boot forgets it */
+	assert_string_equal(notes, "3 ");
 }
 
 /* Before each wait: three of the task's, and the last one, after its end. */
@@ -559,6 +600,7 @@ int main(void)
 		cmocka_unit_test(joins),
 		cmocka_unit_test(tells_about_tasks),
 		cmocka_unit_test(idle_hook_is_called),
+		cmocka_unit_test(idle_wait_is_replaced),
 		cmocka_unit_test(converts_time),
 		cmocka_unit_test(overwritten_stack_is_found),
 		cmocka_unit_test(end_with_a_mutex_is_found),

@@ -41,6 +41,12 @@ struct vtimer {
 	struct timer phys;
 };
 
+#define VCPU_MOVES 1u    /* may be loaded on another CPU than the last time */
+#define VCPU_SIBLINGS 2u /* its VM has other vCPUs */
+#define VCPU_SERROR 4u   /* a virtual SError is pending, or was */
+#define VCPU_SAVED 8u    /* loaded, but its EL1 context is in memory too: its CPU idles */
+#define VCPU_STOLEN 16u  /* asked for its stolen time (pvtime.c) */
+
 struct arm64_vcpu {
 	struct vcpu v; /* first */
 	/*
@@ -52,8 +58,11 @@ struct arm64_vcpu {
 	struct el1_context el1;
 	uint64_t hcr;
 	uint64_t mpidr;
+	uint8_t special;  /* VCPU_*: what makes switching it more work */
+	uint8_t last_cpu; /* VCPU_MOVES: where it was loaded last */
 	struct vtimer timer;
 	struct vgic_vcpu vgic;
+	uint64_t waited_before; /* what it had waited at its VM's start */
 	struct fp_context fp __aligned(16);
 };
 
@@ -64,6 +73,7 @@ struct arm64_vm {
 	uint64_t paused_at;
 	uint8_t last_vcpu[CONFIG_CPU_MAX]; /* which vCPU ran last on each CPU: that CPU's data */
 	struct vgic_vm vgic;
+	struct pv_page *pvtime; /* stolen time; NULL: not offered */
 };
 
 static inline struct arm64_vcpu *to_arm(struct vcpu *v)
@@ -143,6 +153,19 @@ void smccc_call(struct arm64_vcpu *a);
 /* PSCI functions by SMCCC function number; false if it isn't one. */
 bool psci_call(struct arm64_vcpu *a, uint32_t function);
 int64_t psci_features(uint32_t function);
+/* Calls of abi/camber_call.h; false if it isn't one. */
+bool vendor_call(struct arm64_vcpu *a, uint32_t function);
+
+/* Stolen time (Arm DEN0057). */
+#define PV_TIME_FEATURES 0xc5000020u
+int pvtime_vm_init(struct arm64_vm *vm); /* 0, or gmap_map()'s error */
+void pvtime_vcpu_reset(struct arm64_vcpu *a);
+/* What PV_TIME_FEATURES answers about a function. */
+uint64_t pvtime_features(struct arm64_vcpu *a, uint32_t function);
+/* False if it isn't one of its functions, or the VM isn't offered them. */
+bool pvtime_call(struct arm64_vcpu *a, uint32_t function);
+/* The vCPU, which has VCPU_STOLEN, has got this CPU. */
+void pvtime_update(struct arm64_vcpu *a);
 
 /* --- identity ---------------------------------------------------------------------------------------------------------- */
 
@@ -163,7 +186,9 @@ void fpsimd_load(const struct fp_context *c);
 void vtimer_init(struct arm64_vcpu *a);
 void vtimer_reset(struct arm64_vcpu *a);
 void vtimer_save(struct arm64_vcpu *a); /* after the vGIC was saved */
-void vtimer_load(struct arm64_vcpu *a); /* before the vGIC is loaded */
+/* Before the vGIC is loaded. True: the deadline has come meanwhile, vgic_vtimer_due() is to be called after that. */
+bool vtimer_load(struct arm64_vcpu *a);
+void vtimer_move(struct arm64_vcpu *a); /* before it is loaded on another CPU than the last time */
 bool vtimer_ptimer_access(struct arm64_vcpu *a, uint32_t op2, uint64_t *value, bool write);
 
 /* --- CPU set-up ---------------------------------------------------------------------------------------------------------- */

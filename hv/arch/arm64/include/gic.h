@@ -13,6 +13,8 @@ struct platform;
 
 #define GIC_PRIO_DEFAULT 0xa0u
 
+struct gic_vif;
+
 struct gic_ops {
 	const char *name;
 	/* Boot CPU: distributor. 0, or -ENODEV with a line of log. */
@@ -32,18 +34,32 @@ struct gic_ops {
 	void (*configure)(uint32_t intid, bool edge);  /* SPI, disabled */
 	void (*route)(uint32_t intid, uint64_t hw_id); /* SPI: to the CPU of that affinity */
 	void (*set_active)(uint32_t intid);            /* SPI, or PPI of this CPU */
-	/* Virtual CPU interface of this CPU; list registers in GICv3's format. */
-	void (*lr_write[16])(uint64_t value);
-	uint64_t (*lr_read[16])(void);
+	/*
+	 * Virtual CPU interface of this CPU. List registers, in GICv3's format: code for each, one behind the other, void
+	 * write(uint64_t value) and uint64_t read(void); a table of addresses would have to be relocated.
+	 */
+	const char *lr_write, *lr_read;
 	void (*hcr_write)(uint64_t value);
 	uint32_t (*eoi_count)(void);
-	void (*vif_save)(uint64_t *vmcr, uint64_t ap0r[4], uint64_t ap1r[4]);
-	void (*vif_load)(uint64_t vmcr, const uint64_t ap0r[4], const uint64_t ap1r[4]);
+	void (*vif_save)(struct gic_vif *vif);
+	void (*vif_load)(const struct gic_vif *vif);
 };
 
 extern const struct gic_ops *gic;
 extern unsigned int gic_lr_count; /* list registers that the CPUs have (1..16) */
 extern const struct gic_ops gicv3_ops;
+
+#define GIC_LR_CODE 8u /* bytes for each list register */
+
+static inline uint64_t gic_lr_read(unsigned int n)
+{
+	return ((uint64_t(*)(void))(uintptr_t)(gic->lr_read + (size_t)n * GIC_LR_CODE))();
+}
+
+static inline void gic_lr_write(unsigned int n, uint64_t value)
+{
+	((void (*)(uint64_t))(uintptr_t)(gic->lr_write + (size_t)n * GIC_LR_CODE))(value);
+}
 
 /* Chooses the driver for the machine; 0, or -ENODEV with one clear line. */
 int gic_init(const struct platform *hw);

@@ -63,7 +63,10 @@
 #define HCR_IMO BIT64(4)
 #define HCR_AMO BIT64(5)
 #define HCR_VSE BIT64(8)
+#define HCR_FB BIT64(9)
+#define HCR_BSU_IS BIT64(10)
 #define HCR_TWI BIT64(13)
+#define MIDR_PART_MASK 0xff00fff0u
 #define HCR_TID3 BIT64(18)
 #define HCR_TSC BIT64(19)
 #define HCR_TIDCP BIT64(20)

@@ -28,6 +28,12 @@
 #define VIRQ_HW (1u << 6) /* a physical interrupt is tied to it: for PPIs that of the same number, for SPIs spi_hw[] */
 #define VIRQ_AGAIN (1u << 7) /* became pending anew while another CPU's list register held it */
 
+/* Virtual CPU interface of a vCPU that isn't loaded (IHI 0069 12.4): ICH_VMCR_EL2, ICH_AP0R<n>_EL2, ICH_AP1R<n>_EL2. */
+struct gic_vif {
+	uint64_t vmcr;
+	uint64_t ap0r[4], ap1r[4];
+};
+
 struct virq {
 	uint8_t flags;
 	uint8_t prio;
@@ -46,16 +52,22 @@ struct vgic_vcpu {
 	uint64_t pend[VGIC_WORDS];   /* deliverable and not in a list register, by INTID */
 	uint64_t active[VGIC_WORDS]; /* active and not in a list register */
 	uint16_t lr_intid[VGIC_LR_MAX];
-	uint32_t lr_used;        /* list registers written since the last fold; 0 = memory says it all */
+	union {
+		struct {
+			uint32_t lr_used; /* list registers written since the last fold; 0 = memory says it all */
+			bool resync;      /* a fold and a refill are due on the CPU that has it loaded */
+			uint8_t busy;     /* VGIC_BUSY_*: a new interrupt can't just take a list register */
+			bool active_any;  /* some bit of active may be set */
+			bool unused;
+		};
+		uint64_t
+			attention; /* all of them: none is the usual case; no list register is used where it is loaded */
+	};
 	bool loaded;             /* on some CPU */
-	bool resync;             /* a fold and a refill are due on the CPU that has it loaded */
-	uint8_t busy;            /* VGIC_BUSY_*: a new interrupt can't just take a list register */
-	bool active_any;         /* some bit of active may be set */
 	uint16_t changed;        /* with resync: the one interrupt that another CPU changed, or VGIC_CHANGED_MANY */
 	uint8_t processor_sleep; /* GICR_WAKER */
 	uint64_t hcr;            /* ICH_HCR_EL2 as wanted while loaded */
-	uint64_t vmcr;
-	uint64_t ap0r[4], ap1r[4];
+	struct gic_vif vif;
 };
 
 struct vgic_vm {
@@ -115,6 +127,9 @@ void vgic_line_private(struct arm64_vcpu *a, uint32_t intid, bool level);
  * active until the guest is done.
  */
 void vgic_vtimer_fired(struct arm64_vcpu *a);
+
+/* The virtual timer's deadline came while the vCPU, which has just been loaded, wasn't. */
+void vgic_vtimer_due(struct arm64_vcpu *a);
 
 /*
  * An SPI of the board belongs to a virtual SPI of a VM from now on (boot; it stays disabled until the VM starts). 0, or -EINVAL when the

@@ -28,6 +28,15 @@ static inline uint64_t arch_now(void)
 	return t;
 }
 
+/* Is a physical interrupt pending for this CPU (ISR_EL1)? EL2 runs with interrupts masked. */
+static inline bool arch_irq_waits(void)
+{
+	uint64_t isr;
+
+	__asm__ volatile("mrs %0, isr_el1" : "=r"(isr));
+	return isr;
+}
+
 /* Inside every spin and poll loop. */
 static inline void arch_cpu_relax(void)
 {

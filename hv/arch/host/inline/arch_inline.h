@@ -10,6 +10,11 @@ struct pcpu;
 struct pcpu *arch_pcpu(void);
 uint64_t arch_now(void); /* a counter that the test sets: host_set_now() */
 
+static inline bool arch_irq_waits(void)
+{
+	return false;
+}
+
 static inline void arch_cpu_relax(void)
 {
 }

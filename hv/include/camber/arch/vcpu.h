@@ -43,6 +43,12 @@ void arch_vcpu_set_entry(struct vcpu *v, gpa_t entry, uint64_t arg0);
 /* Saves prev (may be NULL) and loads next (may be NULL: only save); own CPU. p->loaded is updated by the caller. */
 void arch_vcpu_switch(struct vcpu *prev, struct vcpu *next);
 
+/* The CPU will idle with v loaded: what can be done now needn't be done when another vCPU is to run at once. Own CPU. */
+void arch_vcpu_idle(struct vcpu *v);
+
+/* v, still loaded, goes on after it didn't run: its interrupts may have changed. Own CPU. */
+void arch_vcpu_resume(struct vcpu *v);
+
 /* Interrupts were changed from another CPU: bring the hardware's view of the loaded vCPU up to date. */
 void arch_vcpu_sync_irqs(struct vcpu *v);
 
