@@ -24,6 +24,8 @@ WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow 
 	-Wwrite-strings -Wimplicit-fallthrough=5 -Wno-override-init
 
 hv_cppflags = -Ihv/include -Ihv/arch/$(ARCH)/inline -include $(OUT)/include/autoconf.h -include camber/compiler.h -MMD -MP
+# What else makes cold code smaller with this compiler, each by about a hundred bytes.
+small := -fno-thread-jumps -fno-tree-dominator-opts -fno-tree-sra -fno-shrink-wrap -fno-inline-small-functions
 # Branch targets aren't padded: the padding is executed, and small beats aligned on the cores that we have.
 hot_align := -falign-functions=4 -fno-align-loops -fno-align-jumps -fno-align-labels
 
@@ -33,8 +35,8 @@ hv_lto := -flto -fno-fat-lto-objects
 hv_model := -mcmodel=tiny
 $(OUT)/hv/lib/string.o: hv_lto := -fno-lto
 
-hv_cflags = -std=gnu11 $(if $(filter $@,$(hot_objs)),-O2 $(hot_align),-Os) -g -ffreestanding -fno-common -fno-stack-protector -fno-asynchronous-unwind-tables \
-	-fno-unwind-tables -fPIE -fno-plt -fno-omit-frame-pointer -momit-leaf-frame-pointer -ffunction-sections \
+hv_cflags = -std=gnu11 $(if $(filter $@,$(hot_objs)),-O2 $(hot_align),-Os $(small)) -g -ffreestanding -fno-common -fno-stack-protector -fno-asynchronous-unwind-tables \
+	-fno-unwind-tables -fPIE -fno-plt -fomit-frame-pointer -ffunction-sections \
 	-fdata-sections -fno-strict-aliasing $(hv_lto) $(hv_model) -ffile-prefix-map=$(CURDIR)=. $(arch_cflags) $(WARN)
 
 $(OUT)/hv/arch/%.o: hv_cppflags += -Ihv/arch/$(ARCH)/include -I$(OUT)/include -I$(O)/src/libfdt -Ihv/arch/$(ARCH)/libfdt

@@ -4,7 +4,7 @@
 #
 #: run        boot PROFILE's image on QEMU; BATCH=1: unattended, ends with "camber: ready"; QEMU_ARGS='...' adds options
 #: test       unit tests, system tests and the cheap measurements; TESTS='...' gives pytest other arguments
-#: bench      measure everything: build/bench/results.json and the tables of docs/measurements.md
+#: bench      measure everything: build/bench/results.json and the tables of docs/measurements.md; BENCH=quick: few rounds, BENCH_JOBS=n
 #: soak       the long runs that `make test` leaves out
 #: lint       formatting, cppcheck, order of includes, headers compiled alone, licence lines
 

@@ -103,7 +103,7 @@ static bool reprogram(struct timer_queue *q)
 }
 
 /* Locks the queue the timer is on or was last, and `other` if not NULL; returns the former (may be NULL). */
-static struct timer_queue *lock_queues(struct timer *t, struct timer_queue *other)
+static __cold struct timer_queue *lock_queues(struct timer *t, struct timer_queue *other)
 {
 	for (;;) {
 		struct timer_queue *q = __atomic_load_n(&t->queue, __ATOMIC_RELAXED);
@@ -132,7 +132,7 @@ static struct timer_queue *lock_queues(struct timer *t, struct timer_queue *othe
 }
 
 /* Takes the timer off the queue that it is on, if it is, for `q`, whose lock is held on return. */
-static __attribute__((noinline)) void come_over(struct timer *t, struct timer_queue *q)
+static __cold __attribute__((noinline)) void come_over(struct timer *t, struct timer_queue *q)
 {
 	struct timer_queue *old = lock_queues(t, q);
 
@@ -150,7 +150,7 @@ void timer_arm(struct timer *t, struct timer_queue *q, uint64_t deadline)
 	struct list *at;
 	bool post;
 
-	spin_lock(&q->lock);
+	spin_lock_here(&q->lock);
 	/* It stays where it is, usually: nobody else takes it off meanwhile. */
 	if (unlikely(__atomic_load_n(&t->queue, __ATOMIC_RELAXED) != q)) {
 		spin_unlock(&q->lock);
@@ -164,12 +164,12 @@ void timer_arm(struct timer *t, struct timer_queue *q, uint64_t deadline)
 			break;
 	list_insert_before(&t->node, at);
 	post = reprogram(q);
-	spin_unlock(&q->lock);
+	spin_unlock_here(&q->lock);
 	if (unlikely(post))
 		pcpu_post(pcpu_get(q->cpu), PCPU_WORK_TIMERS);
 }
 
-void timer_cancel(struct timer *t)
+__cold void timer_cancel(struct timer *t)
 {
 	struct timer_queue *q = lock_queues(t, NULL);
 
@@ -180,7 +180,7 @@ void timer_cancel(struct timer *t)
 	spin_unlock(&q->lock);
 }
 
-void timer_cancel_sync(struct timer *t)
+__cold void timer_cancel_sync(struct timer *t)
 {
 	struct timer_queue *q;
 
@@ -206,7 +206,7 @@ void timer_queue_run(struct timer_queue *q)
 	uint64_t now = arch_now();
 	unsigned int n = RUN_MAX;
 
-	spin_lock(&q->lock);
+	spin_lock_here(&q->lock);
 	/* TIME_NEVER is no deadline, even when the counter stands at its end. */
 	while (likely(n-- && first_deadline(q) <= now && first_deadline(q) != TIME_NEVER)) {
 		struct timer *t = first_timer(q);
@@ -220,7 +220,7 @@ void timer_queue_run(struct timer_queue *q)
 			program(q);
 		else
 			q->programmed = PROGRAMMED_BY_RUN;
-		spin_unlock(&q->lock);
+		spin_unlock_here(&q->lock);
 		t->fn(t);
 		__atomic_store_n(&q->running, NULL, __ATOMIC_RELEASE);
 		if (last)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Spin locks as functions, for code that is compiled for size. */
+/* Spin locks as functions. */
 #include "camber/spinlock.h"
 
-#ifdef __OPTIMIZE_SIZE__
 __attribute__((noinline)) void spin_lock(struct spinlock *l)
 {
 	spin_lock_here(l);
@@ -12,4 +11,3 @@ __attribute__((noinline)) void spin_unlock(struct spinlock *l)
 {
 	spin_unlock_here(l);
 }
-#endif

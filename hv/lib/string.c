@@ -55,7 +55,7 @@ void *memcpy(void *restrict dst, const void *restrict src, size_t n)
 	return dst;
 }
 
-void *memmove(void *dst, const void *src, size_t n)
+__cold void *memmove(void *dst, const void *src, size_t n)
 {
 	unsigned char *d = dst;
 	const unsigned char *s = src;
@@ -107,7 +107,7 @@ void *memset(void *dst, int c, size_t n)
 	return dst;
 }
 
-int memcmp(const void *a, const void *b, size_t n)
+__cold int memcmp(const void *a, const void *b, size_t n)
 {
 	const unsigned char *x = a;
 	const unsigned char *y = b;
@@ -121,7 +121,7 @@ int memcmp(const void *a, const void *b, size_t n)
 	return 0;
 }
 
-void *memchr(const void *s, int c, size_t n)
+__cold void *memchr(const void *s, int c, size_t n)
 {
 	const unsigned char *p = s;
 

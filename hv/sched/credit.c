@@ -106,6 +106,7 @@ void sched_account(struct sched_pool *pool, uint64_t now)
 {
 	uint64_t all = period_of(pool), weights = 0, left;
 	struct sched_unit *u;
+	unsigned int i;
 	int64_t paid = 0;
 
 	if (now < pool->account_at)
@@ -117,9 +118,10 @@ void sched_account(struct sched_pool *pool, uint64_t now)
 		if (u->active)
 			weights += weight_of(u);
 	}
-	left = give(pool, (uint64_t)MAX(paid, 0), all, weights);
-	if (left)
-		(void)give(pool, left, all, weights);
+	/* What some had no room for goes to the others, which then may have none left. */
+	left = (uint64_t)MAX(paid, 0);
+	for (i = 0; left && i < PCPU_MAX; i++)
+		left = give(pool, left, all, weights);
 	reclass(pool);
 	post_all(pool);
 }

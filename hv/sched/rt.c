@@ -50,8 +50,12 @@ static void next_budget(struct sched_unit *u)
 	struct sched_cpu *s = sched_cpu_of(u);
 	uint64_t now = arch_now();
 
-	if (u->class == SCHED_RT || now < u->deadline || sched_params.mode != SCHED_MODE_RT)
+	if (u->class == SCHED_RT || sched_params.mode != SCHED_MODE_RT)
 		return;
+	if (now < u->deadline) { /* its settings have changed */
+		timer_arm(&u->ticker, s->timers, u->deadline);
+		return;
+	}
 	if (s->running == u) {
 		sched_charge(s, u, now);
 		s->turn_end = now;

@@ -226,7 +226,7 @@ bool sched_wake(struct sched_unit *u, enum sched_wake why)
 	if (state == SCHED_RUNNING || (state == SCHED_QUEUED && why != SCHED_WAKE_IPI))
 		return false;
 	pool = sched_pool_of(u);
-	spin_lock(&pool->lock);
+	spin_lock_here(&pool->lock);
 	switch (sched_unit_state(u)) {
 	case SCHED_OFF:
 		if (why != SCHED_WAKE_START)
@@ -243,7 +243,7 @@ bool sched_wake(struct sched_unit *u, enum sched_wake why)
 	case SCHED_RUNNING: /* it has been chosen meanwhile */
 		break;
 	}
-	spin_unlock(&pool->lock);
+	spin_unlock_here(&pool->lock);
 	return woken;
 }
 
@@ -398,7 +398,7 @@ struct sched_unit *sched_pick(struct sched_cpu *s)
 	struct sched_unit *cur, *next;
 	uint64_t now;
 
-	spin_lock(&pool->lock);
+	spin_lock_here(&pool->lock);
 	now = arch_now();
 	cur = s->running;
 	if (cur && !settle(s, cur, now))
@@ -416,7 +416,7 @@ struct sched_unit *sched_pick(struct sched_cpu *s)
 		time_turn(s);
 	if (unlikely(s->special))
 		sched_note(s);
-	spin_unlock(&pool->lock);
+	spin_unlock_here(&pool->lock);
 	return next;
 }
 

@@ -41,9 +41,13 @@ static void do_sched_op(struct vcpu *v, uint64_t *args)
 		args[0] = (uint64_t)-ENOSYS;
 }
 
-static hypercall_fn *const table[XEN_HYPERCALLS] = {
-	[HYPERVISOR_xen_version] = do_xen_version,
-	[HYPERVISOR_sched_op] = do_sched_op,
+/* From the first to the last that there are; each entry is relocated. */
+#define FIRST HYPERVISOR_xen_version
+#define COUNT (HYPERVISOR_sched_op - FIRST + 1)
+
+static hypercall_fn *const table[COUNT] = {
+	[HYPERVISOR_xen_version - FIRST] = do_xen_version,
+	[HYPERVISOR_sched_op - FIRST] = do_sched_op,
 };
 
 uint64_t xen_default_allowed(void)
@@ -51,9 +55,9 @@ uint64_t xen_default_allowed(void)
 	uint64_t allowed = 0;
 	unsigned int i;
 
-	for (i = 0; i < XEN_HYPERCALLS; i++)
+	for (i = 0; i < COUNT; i++)
 		if (table[i])
-			allowed |= BIT64(i);
+			allowed |= BIT64(FIRST + i);
 	return allowed;
 }
 
@@ -67,5 +71,5 @@ void xen_hypercall(struct vcpu *v, uint64_t number, uint64_t *args)
 		return;
 	}
 	v->hypercalls[number]++;
-	table[number](v, args);
+	table[number - FIRST](v, args);
 }

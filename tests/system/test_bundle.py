@@ -246,7 +246,7 @@ def test_too_little_ram_for_the_second(boot):
 
 def test_cpu_not_there(boot):
     dts = measure.profile(measure.vm(1, "probe", [5]))
-    refused(boot("probe", dts=dts, smp=2), r"vm probe: vCPU 0 may run on CPUs 0x20 only, and the machine has 2", HALTED)
+    refused(boot("probe", dts=dts, smp=2), r"vm probe: vCPU 0 may run on CPUs 0x20 only, and the machine has 2, of one kind with vCPU 0's", HALTED)
 
 
 @pytest.mark.parametrize("at", ["0 0x40000000", "1 0x40000000"], ids=["taken", "beyond-ram"])

@@ -87,7 +87,7 @@ def test_boot_arguments(boot):
     q = boot("probe", bootargs={"probe": "bench=empty then=stay"},
              extra=("-append", "console=ttyAMA0 console=batch quiet console=interactive"))
     for word in ("console=ttyAMA0", "quiet"):
-        q.expect(rf'\] boot argument "{word}" ignored; known: console=batch, console=interactive$')
+        q.expect(rf'\] boot argument "{word}" ignored; known: console=batch, console=interactive, sched=rt, sched=credit$')
     q.expect(r"^probe: done")
     assert q.text.count("boot argument") == 2
 

@@ -291,6 +291,7 @@ static int check_places(struct mkbundle *m, const struct vm *vm, const struct de
 		{ "the GIC's redistributors", { GUEST_GICR_BASE, (uint64_t)vm->vcpu_count * GUEST_GICR_STRIDE } },
 		{ "the PL011", { GUEST_UART_BASE, vm->flags & BUNDLE_VM_UART ? GUEST_UART_SIZE : 0 } },
 		{ "the PL031", { GUEST_RTC_BASE, vm->flags & BUNDLE_VM_RTC ? GUEST_RTC_SIZE : 0 } },
+		{ "the stolen-time page", { GUEST_PVTIME_BASE, vm->flags & BUNDLE_VM_XEN ? 0 : GUEST_PVTIME_SIZE } },
 		{ "the watchdog", { GUEST_WDT_BASE, vm->watchdog_ms ? GUEST_WDT_SIZE : 0 } },
 	};
 

@@ -30,22 +30,34 @@ static unsigned long long image_offset(uint64_t pc)
 	return pc - (uint64_t)image_text;
 }
 
-static void backtrace(const struct arm64_pcpu *p, uint64_t pc, uint64_t lr, uint64_t fp)
+/* What a call leaves: an address in the code, behind a BL or BLR. */
+static bool is_return(uint64_t addr)
 {
-	unsigned int depth;
+	uint32_t insn;
+
+	if (addr <= (uint64_t)image_text || addr >= (uint64_t)image_rodata || (addr & 3))
+		return false;
+	insn = *(const uint32_t *)(addr - 4);
+	return (insn & 0xfc000000) == 0x94000000 || (insn & 0xfffffc1f) == 0xd63f0000;
+}
+
+/* The code keeps no frame pointers: these are all return addresses on the stack, so some may be of calls that are over. */
+static void backtrace(const struct arm64_pcpu *p, uint64_t pc, uint64_t lr, uint64_t sp)
+{
+	unsigned int depth = 0;
 
 	log_line("backtrace: +0x%llx", image_offset(pc));
-	if (lr >= (uint64_t)image_text && lr < (uint64_t)image_rodata)
+	if (is_return(lr))
 		log_line("backtrace: +0x%llx (link register)", image_offset(lr));
-	for (depth = 0; depth < 16 && !(fp & 7) && on_stack(p, fp); depth++) {
-		const uint64_t *frame = (const uint64_t *)fp;
+	if (!on_stack(p, sp))
+		sp = p->stack_top - EL2_STACK_BYTES; /* it has overflown */
+	for (sp = ALIGN_UP(sp, 8); depth < 16 && on_stack(p, sp); sp += 8) {
+		uint64_t addr = *(const uint64_t *)sp;
 
-		if (frame[1] < (uint64_t)image_text || frame[1] >= (uint64_t)image_rodata)
-			break;
-		log_line("backtrace: +0x%llx", image_offset(frame[1]));
-		if (frame[0] <= fp)
-			break;
-		fp = frame[0];
+		if (is_return(addr)) {
+			log_line("backtrace: +0x%llx", image_offset(addr));
+			depth++;
+		}
 	}
 }
 
@@ -76,6 +88,6 @@ void fault_el2(const uint64_t *regs, uint64_t vector)
 	log_line("x30 0x%016llx", (unsigned long long)regs[30]);
 	if (p->p.current)
 		log_line("while vm %s vCPU %u was on this CPU", p->p.current->vm->label, p->p.current->index);
-	backtrace(p, pc, regs[30], regs[29]);
+	backtrace(p, pc, regs[30], regs[31]);
 	panic_finish();
 }

@@ -68,6 +68,42 @@
 	b	\target
 	.endm
 
+	/* x3 = struct arm64_vcpu.x */
+	.macro	save_callee
+	str	x18, [x3, #144]
+	stp	x19, x20, [x3, #152]
+	stp	x21, x22, [x3, #168]
+	stp	x23, x24, [x3, #184]
+	stp	x25, x26, [x3, #200]
+	stp	x27, x28, [x3, #216]
+	.endm
+	.macro	restore_callee
+	ldr	x18, [x3, #144]
+	ldp	x19, x20, [x3, #152]
+	ldp	x21, x22, [x3, #168]
+	ldp	x23, x24, [x3, #184]
+	ldp	x25, x26, [x3, #200]
+	ldp	x27, x28, [x3, #216]
+	.endm
+
+/*
+ * EL2 faulted, or an interrupt came at EL2 where none may. The stack can be what is wrong, so the record goes to the
+ * emergency stack. CNTHP_CVAL_EL2 serves as scratch: nothing returns from here.
+ * Frame: x0..x30, SP, then the vector's number for C.
+ */
+	.macro	fault_entry n
+fault_entry_\n:
+	msr	cnthp_cval_el2, x0
+	mrs	x0, tpidr_el2
+	ldr	x0, [x0, #PCPU_EMERGENCY_TOP]
+	sub	x0, x0, #256
+	stp	x2, x3, [x0, #16]
+	mov	x2, sp
+	mov	sp, x0
+	mov	x3, #\n
+	b	fault_common
+	.endm
+
 	.macro	vectors name, wanted
 	.section .vectors, "ax"
 	.balign	2048
@@ -76,7 +112,11 @@
 	/* current EL with SP_EL0 (never used), then with SP_EL2 */
 	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7
 	.balign	128
+	.if	\wanted
 	b	fault_entry_\n
+	.else
+	fault_entry \n
+	.endif
 	.endr
 
 	/* lower EL, AArch64; FIQ: none is ever routed here (group 1 only) */
@@ -84,11 +124,78 @@
 	slot	\wanted, guest_irq
 	slot	\wanted, guest_irq
 	slot	\wanted, guest_serror
-	/* a level below that is AArch32: EL1 never is, and a guest's EL0 comes in above whatever it is (Arm ARM D1.3.1) */
-	.irp	n, 0, 1, 2, 3
+	/*
+	 * A level below that is AArch32: EL1 never is, and a guest's EL0 comes in above whatever it is (Arm ARM D1.3.1). There is room
+	 * behind these branches, in one of the tables for the less frequent ways.
+	 */
 	.balign	128
-	b	fault_entry_\n
-	.endr
+	b	fault_entry_0
+	.ifeq	\wanted
+fault_common:
+	str	x1, [sp, #8]
+	mrs	x1, cnthp_cval_el2
+	str	x1, [sp, #0]
+	stp	x4, x5, [sp, #32]
+	stp	x6, x7, [sp, #48]
+	stp	x8, x9, [sp, #64]
+	stp	x10, x11, [sp, #80]
+	stp	x12, x13, [sp, #96]
+	stp	x14, x15, [sp, #112]
+	stp	x16, x17, [sp, #128]
+	stp	x18, x19, [sp, #144]
+	stp	x20, x21, [sp, #160]
+	stp	x22, x23, [sp, #176]
+	stp	x24, x25, [sp, #192]
+	stp	x26, x27, [sp, #208]
+	stp	x28, x29, [sp, #224]
+	stp	x30, x2, [sp, #240]
+	mov	x0, sp
+	mov	x1, x3
+	b	fault_el2
+	.endif
+	.balign	128
+	b	fault_entry_1
+	.ifeq	\wanted
+	/* All registers are in the array, and the end is C's. */
+sync_full:
+	add	x3, x0, #VCPU_X
+	save_callee
+	blr	x6
+	bl	trap_finish
+	mrs	x0, tpidr_el2
+	ldr	x0, [x0, #PCPU_CURRENT]
+	add	x3, x0, #VCPU_X
+	restore_callee
+	b	leave
+	.endif
+	.balign	128
+	b	fault_entry_2
+	.ifeq	\wanted
+leave_slow:
+	ldr	x0, [x1, #PCPU_CURRENT]
+	add	x3, x0, #VCPU_X
+	save_callee
+enter_slow:
+	mrs	x0, tpidr_el2
+	bl	vcpu_leave_slow
+	add	x3, x0, #VCPU_X
+	restore_callee
+	b	leave
+	.endif
+	.balign	128
+	b	fault_entry_3
+	.ifeq	\wanted
+leave_worst:
+	mov	x0, x2
+	bl	trap_stay_worst
+	mrs	x0, tpidr_el2
+	ldr	x0, [x0, #PCPU_CURRENT]
+	b	restore
+guest_serror:
+	count_exit EXIT_SERROR
+	bl	trap_serror
+	b	leave
+	.endif
 	.endm
 
 	vectors	vectors_plain, 0
@@ -124,6 +231,7 @@
 	.endif
 	.endm
 
+	.section .text.handlers, "ax"
 	.balign	4
 trap_handlers:
 	.set	ec, 0
@@ -132,6 +240,7 @@ trap_handlers:
 	.set	ec, ec + 1
 	.endr
 
+	.text
 guest_sync:
 	mrs	x1, esr_el2
 	lsr	x4, x1, #26
@@ -203,62 +312,9 @@ restore:
 	bl	inject_undef
 	b	leave
 
-leave_worst:
-	mov	x0, x2
-	bl	trap_stay_worst
-	mrs	x0, tpidr_el2
-	ldr	x0, [x0, #PCPU_CURRENT]
-	b	restore
-
 guest_irq:
 	count_exit EXIT_IRQ
 	bl	gic_handle_irqs
-	b	leave
-
-guest_serror:
-	count_exit EXIT_SERROR
-	bl	trap_serror
-	b	leave
-
-	/* x3 = struct arm64_vcpu.x */
-	.macro	save_callee
-	str	x18, [x3, #144]
-	stp	x19, x20, [x3, #152]
-	stp	x21, x22, [x3, #168]
-	stp	x23, x24, [x3, #184]
-	stp	x25, x26, [x3, #200]
-	stp	x27, x28, [x3, #216]
-	.endm
-	.macro	restore_callee
-	ldr	x18, [x3, #144]
-	ldp	x19, x20, [x3, #152]
-	ldp	x21, x22, [x3, #168]
-	ldp	x23, x24, [x3, #184]
-	ldp	x25, x26, [x3, #200]
-	ldp	x27, x28, [x3, #216]
-	.endm
-
-	/* All registers are in the array, and the end is C's. */
-sync_full:
-	add	x3, x0, #VCPU_X
-	save_callee
-	blr	x6
-	bl	trap_finish
-	mrs	x0, tpidr_el2
-	ldr	x0, [x0, #PCPU_CURRENT]
-	add	x3, x0, #VCPU_X
-	restore_callee
-	b	leave
-
-leave_slow:
-	ldr	x0, [x1, #PCPU_CURRENT]
-	add	x3, x0, #VCPU_X
-	save_callee
-enter_slow:
-	mrs	x0, tpidr_el2
-	bl	vcpu_leave_slow
-	add	x3, x0, #VCPU_X
-	restore_callee
 	b	leave
 
 /* void enter_guests(void): the first way out, from the CPU's boot code. */
@@ -269,45 +325,3 @@ enter_guests:
 	mov	sp, x1
 	mov	x29, xzr
 	b	enter_slow
-
-/*
- * EL2 faulted, or an interrupt came at EL2 where none may. The stack can be what is wrong, so the record goes to the
- * emergency stack. CNTHP_CVAL_EL2 serves as scratch: nothing returns from here.
- * Frame: x0..x30, SP, then the vector's number for C.
- */
-	.macro	fault_entry n
-fault_entry_\n:
-	msr	cnthp_cval_el2, x0
-	mrs	x0, tpidr_el2
-	ldr	x0, [x0, #PCPU_EMERGENCY_TOP]
-	sub	x0, x0, #256
-	stp	x2, x3, [x0, #16]
-	mov	x2, sp
-	mov	sp, x0
-	mov	x3, #\n
-	b	fault_common
-	.endm
-	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7
-	fault_entry \n
-	.endr
-fault_common:
-	str	x1, [sp, #8]
-	mrs	x1, cnthp_cval_el2
-	str	x1, [sp, #0]
-	stp	x4, x5, [sp, #32]
-	stp	x6, x7, [sp, #48]
-	stp	x8, x9, [sp, #64]
-	stp	x10, x11, [sp, #80]
-	stp	x12, x13, [sp, #96]
-	stp	x14, x15, [sp, #112]
-	stp	x16, x17, [sp, #128]
-	stp	x18, x19, [sp, #144]
-	stp	x20, x21, [sp, #160]
-	stp	x22, x23, [sp, #176]
-	stp	x24, x25, [sp, #192]
-	stp	x26, x27, [sp, #208]
-	stp	x28, x29, [sp, #224]
-	stp	x30, x2, [sp, #240]
-	mov	x0, sp
-	mov	x1, x3
-	b	fault_el2

@@ -26,14 +26,11 @@ static int64_t rt_sleep(struct arm64_vcpu *a, uint64_t until, int passed)
 		return CAMBER_OK;
 	if (ret > 0 && !passed)
 		return CAMBER_OK;
-	if (ret == -EPERM) {
-		log_guest(vm, "vm %s: vCPU %u: announces a sleep and is no real-time VM: add 'rt' to its profile",
-			  vm->label, a->v.index);
-		return CAMBER_DENIED;
-	}
-	log_guest(vm, "vm %s: vCPU %u: announced sleep refused: must be %llu us at least, an hour at most", vm->label,
-		  a->v.index, (unsigned long long)time_ticks_to_ns(sched_params.min_sleep) / 1000);
-	return CAMBER_INVALID;
+	log_guest(
+		vm,
+		"vm %s: vCPU %u: announced sleep refused: for real-time VMs ('rt' in its profile), %llu us to an hour",
+		vm->label, a->v.index, (unsigned long long)time_ticks_to_ns(sched_params.min_sleep) / 1000);
+	return ret == -EPERM ? CAMBER_DENIED : CAMBER_INVALID;
 }
 
 /* The sum, or the end of time. */

@@ -86,17 +86,12 @@ static void pend_private(struct arm64_vcpu *a, uint32_t intid, enum sched_wake w
 	struct virq *q = &a->vgic.priv[intid];
 	bool tell;
 
-	spin_lock(&vm->vgic.lock);
+	spin_lock_here(&vm->vgic.lock);
 	q->flags |= VIRQ_PENDING;
 	tell = update(vm, a, q, intid);
-	spin_unlock(&vm->vgic.lock);
+	spin_unlock_here(&vm->vgic.lock);
 	if (tell)
 		vcpu_kick(&a->v, why);
-}
-
-void vgic_pend_private(struct arm64_vcpu *a, uint32_t intid)
-{
-	pend_private(a, intid, SCHED_WAKE_TIMER);
 }
 
 /* The inputs of level-sensitive interrupts; for edge-triggered ones a rising level is an edge. */
@@ -159,10 +154,10 @@ void vgic_vtimer_fired(struct arm64_vcpu *a)
 	struct arm64_vm *vm = to_arm_vm(a->v.vm);
 	struct virq *q = &a->vgic.priv[GUEST_PPI_VTIMER];
 
-	spin_lock(&vm->vgic.lock);
+	spin_lock_here(&vm->vgic.lock);
 	q->flags |= VIRQ_PENDING;
 	vgic_inject_locked(a, q, GUEST_PPI_VTIMER);
-	spin_unlock(&vm->vgic.lock);
+	spin_unlock_here(&vm->vgic.lock);
 	if (unlikely(arch_pcpu()->current != &a->v))
 		(void)sched_wake(&a->v.unit, SCHED_WAKE_TIMER);
 }

@@ -91,14 +91,14 @@ void vgic_vtimer_due(struct arm64_vcpu *a)
 
 	/* As if acknowledged: silent until the guest ends it. */
 	gic->set_active(GUEST_PPI_VTIMER);
-	spin_lock(&g->lock);
+	spin_lock_here(&g->lock);
 	q->flags |= VIRQ_PENDING;
 	/* The usual case: it is the only one. */
 	if (likely(!a->vgic.lr_used && !a->vgic.busy && virq_open(g, q)))
 		put_lr(a, 0, q, GUEST_PPI_VTIMER, lr_pending(a, q, GUEST_PPI_VTIMER));
 	else
 		inject_slow(a, q, GUEST_PPI_VTIMER);
-	spin_unlock(&g->lock);
+	spin_unlock_here(&g->lock);
 }
 
 /* One list register's content back into its virq. */
@@ -305,12 +305,12 @@ void vgic_sync(struct arm64_vcpu *a)
 
 	if (!READ_ONCE(a->vgic.resync))
 		return;
-	spin_lock(&vm->vgic.lock);
+	spin_lock_here(&vm->vgic.lock);
 	if (!deliver_changed(a)) {
 		vgic_fold_locked(a);
 		vgic_flush_locked(a);
 	}
-	spin_unlock(&vm->vgic.lock);
+	spin_unlock_here(&vm->vgic.lock);
 }
 
 __cold void vgic_maintenance(struct arm64_vcpu *a)
@@ -366,14 +366,14 @@ static __attribute__((noinline)) void save_slow(struct arm64_vcpu *a)
 	struct arm64_vm *vm = vm_of(a);
 	struct vgic_vcpu *g = &a->vgic;
 
-	spin_lock(&vm->vgic.lock);
+	spin_lock_here(&vm->vgic.lock);
 	if (likely(!g->busy) && fold_timer(g)) {
-		spin_unlock(&vm->vgic.lock);
+		spin_unlock_here(&vm->vgic.lock);
 		return;
 	}
 	vgic_fold_locked(a);
 	g->busy &= (uint8_t)~VGIC_BUSY_HOLD;
-	spin_unlock(&vm->vgic.lock);
+	spin_unlock_here(&vm->vgic.lock);
 	if (holds_timer(g))
 		gic->deactivate(GUEST_PPI_VTIMER);
 	if (g->hcr != ICH_HCR_EN)

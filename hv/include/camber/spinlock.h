@@ -14,6 +14,7 @@ struct spinlock {
 	uint16_t owner;
 };
 
+/* Inline, for what is measured. */
 static inline __attribute__((always_inline)) void spin_lock_here(struct spinlock *l)
 {
 	uint16_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
@@ -28,20 +29,8 @@ static inline __attribute__((always_inline)) void spin_unlock_here(struct spinlo
 	__atomic_store_n(&l->owner, (uint16_t)(l->owner + 1), __ATOMIC_RELEASE);
 }
 
-#ifdef __OPTIMIZE_SIZE__
-/* One copy for everybody who isn't compiled for speed. */
+/* The same as functions: wherever a few instructions don't matter. */
 void spin_lock(struct spinlock *l);
 void spin_unlock(struct spinlock *l);
-#else
-static inline void spin_lock(struct spinlock *l)
-{
-	spin_lock_here(l);
-}
-
-static inline void spin_unlock(struct spinlock *l)
-{
-	spin_unlock_here(l);
-}
-#endif
 
 #endif

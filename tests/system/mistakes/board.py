@@ -241,6 +241,9 @@ BOARD_MISTAKES = [
     device("device-on-watchdog",
            "p.dts: /vm@1/device@9100000: reg: 0x9100000 overlaps the watchdog of the guest; choose another "
            "address with 'reg'", GOOD, at="9100000", more=REG % "0x9100000", vm_more="watchdog-ms = <1000>;"),
+    device("device-on-stolen-time",
+           "p.dts: /vm@1/device@90a0000: reg: 0x90a0000 overlaps the stolen-time page of the guest; choose another "
+           "address with 'reg'", GOOD, at="90a0000", more=REG % "0x90a0000", vm_more='xen,enhanced = "disabled";'),
     device("device-on-device",
            "p.dts: /vm@1/device@9020000: reg: 0x9020000 overlaps range 0 of /vm@1/device@9020000; choose another "
            "address", TWO, more="reg = <0 0x9020000 0 0x1000>, <0 0x9020000 0 0x1000>;"),

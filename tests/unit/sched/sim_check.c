@@ -385,7 +385,7 @@ static void check_credit(unsigned int cpu)
 		 * Siblings that hand over their turns can give it a turn's credit each; debt is cut at an accounting.
 		 */
 		if ((cut && sched_params.mode == SCHED_MODE_RT && g->u.credit < -most) ||
-		    g->u.credit > most + turn * (int64_t)sim.units)
+		    g->u.credit > most + most / 4 + turn * (int64_t)sim.units)
 			sim_fail("credit", g, "has %lld, the limit is %lld", (long long)g->u.credit, (long long)most);
 	}
 }
@@ -395,15 +395,18 @@ static void check_credit(unsigned int cpu)
  */
 static void check_cap(unsigned int i)
 {
-	uint64_t ran = 0, periods, right;
+	uint64_t ran = 0, turn = sim.turn, periods, right;
 
 	if (!sim.group[i].cap)
 		return;
-	for (unsigned int j = 0; j < sim.units; j++)
-		if (sim.unit[j].u.group == &sim.group[i])
-			ran += ran_up_to_now(&sim.unit[j]);
+	for (unsigned int j = 0; j < sim.units; j++) {
+		if (sim.unit[j].u.group != &sim.group[i])
+			continue;
+		ran += ran_up_to_now(&sim.unit[j]);
+		turn = MAX(turn, sim.unit[j].u.budget);
+	}
 	periods = (sim.now - sim.cap[i].since) / sched_params.account + 2;
-	right = periods * sim.group[i].cap + sim.cpus * (sim.turn + 2 * sim.rules.latency);
+	right = periods * sim.group[i].cap + sim.cpus * (turn + 2 * sim.rules.latency);
 	if (ran - sim.cap[i].ran > right)
 		sim_fail("cap", NULL, "group %u ran %llu ticks in %llu, may %llu", i,
 			 (unsigned long long)(ran - sim.cap[i].ran), (unsigned long long)(sim.now - sim.cap[i].since),

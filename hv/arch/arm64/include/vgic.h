@@ -112,10 +112,7 @@ int vgic_vm_init(struct arm64_vm *vm);
 void vgic_vm_reset(struct arm64_vm *vm);
 void vgic_vcpu_reset(struct arm64_vcpu *a);
 
-/* Makes an interrupt pending (edge meaning). Any CPU. Wakes, raises or kicks its vCPU; why: as for vcpu_kick(). */
-void vgic_pend_private(struct arm64_vcpu *a, uint32_t intid);
-
-/* The same for a shared one, which the VM has. */
+/* Makes a shared interrupt pending (edge meaning) that the VM has. Any CPU. Wakes, raises or kicks its vCPU. */
 void vgic_pend_spi(struct arm64_vm *vm, uint32_t intid);
 
 /* Sets the level of a private (own CPU or not loaded) or shared interrupt. */
