@@ -170,7 +170,7 @@ void sched_wake_locked(struct sched_unit *u, enum sched_wake why)
 	u->active = true;
 	u->class = (uint8_t)wake_class(s, u, why, now);
 	u->since = now;
-	if (unlikely(u->special) && sched_cap_left(u) <= 0) {
+	if (unlikely(u->special & SCHED_UNIT_CAPPED) && sched_cap_left(u) <= 0) {
 		u->parked = true;
 		sched_set_state(u, SCHED_QUEUED);
 		return;
@@ -275,7 +275,7 @@ __cold bool sched_stop(struct sched_unit *u)
 		if (!u->parked)
 			sched_dequeue(sched_cpu_of(u), u);
 		u->parked = false;
-		u->stats.waited += arch_now() - u->since;
+		u->stats.waited += (uint64_t)MAX((int64_t)(arch_now() - u->since), 0);
 		__attribute__((fallthrough));
 	case SCHED_BLOCKED:
 	case SCHED_OFF:
@@ -348,10 +348,14 @@ static inline struct sched_unit *change(struct sched_cpu *s, struct sched_unit *
 	if (list_empty(q))
 		s->ready &= ~BIT32(class);
 	sched_place(u, SCHED_RUNNING, s->cpu);
-	u->stats.waited += now - u->since;
+	/* Signed: another CPU may have read the counter a little later. */
+	u->stats.waited += (uint64_t)MAX((int64_t)(now - u->since), 0);
 	u->stats.switches++;
 	if (u->due) {
-		u->stats.late_worst = MAX(u->stats.late_worst, now - u->due);
+		int64_t late = (int64_t)(now - u->due);
+
+		if (late > (int64_t)u->stats.late_worst)
+			u->stats.late_worst = (uint64_t)late;
 		u->due = 0;
 	}
 	u->since = now;
