@@ -133,7 +133,7 @@ def write_document(results, limits, peers, runs):
         "p1": sched_tables.experiment_table(results, peers, sched.LOADS),
         "p1_work": sched_tables.experiment_table(results, peers, sched.LOADS, "work"),
         "p1_two": sched_tables.experiment_table(results, peers, sched.LOADS, "two"),
-        "p1_storm": sched_tables.experiment_table(results, peers, ["storm"]),
+        "p1_storm": sched_tables.experiment_table(results, peers, ["storm", "siege"]),
         "p1_own": sched_tables.own_path(results),
     }
     text = DOCUMENT.read_text()

@@ -7,7 +7,7 @@ import time
 from camber import sched
 
 HOW = {"credit": "Camber, baseline", "hyper": "Camber, announced", "trans": "Camber, stock guest"}
-LOAD = {"duty": "10/20/30 %", "even": "20/20/20 %", "burn": "3 × 100 %", "storm": "hostile"}
+LOAD = {"duty": "10/20/30 %", "even": "20/20/20 %", "burn": "3 × 100 %", "storm": "hostile", "siege": "hostile and 3 × 100 %"}
 WAIT = {"abs": "until a time", "rel": "for 10 ms"}
 SIZES = ("quick", "normal", "all")
 QUICK_ROUNDS = 300

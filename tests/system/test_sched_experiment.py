@@ -24,7 +24,8 @@ def test_on_time(run):
     check(run.run())
 
 
-@pytest.mark.parametrize("run", [sched.Storm("trans", "abs", rounds=60), sched.Storm("hyper", "rel", rounds=60)],
+@pytest.mark.parametrize("run", [sched.Storm("trans", "abs", rounds=60), sched.Storm("hyper", "rel", rounds=60),
+                                 sched.Storm("hyper", "abs", "siege", rounds=60)],
                          ids=lambda run: run.name)
 def test_hostile_neighbours(run):
     """Wake-up storms and calls that make no sense, on the same CPU."""

@@ -206,14 +206,15 @@ STORM_WAKEUPS = 10  # per round and VM, at least: else it is no storm
 
 
 class Storm(Experiment):
-    """The others: wake-ups without end, by timer and by interrupts between siblings, and hostile calls."""
+    """The others: wake-ups without end, by timer and by interrupts between siblings, hostile calls; `siege`: beside three that
+    burn, so that the storms have no more than their share of the CPU."""
 
     also = (r"^\[calls\] " + measure.DONE_LINE,)
 
-    def __init__(self, mode, wait, *, rounds=STORM_ROUNDS):
-        super().__init__("storm", mode, wait, rounds=rounds, others=[
+    def __init__(self, mode, wait, load="storm", *, rounds=STORM_ROUNDS):
+        super().__init__(load, mode, wait, rounds=rounds, others=[
             Guest("storm", "role=storm nap-us=5"), Guest("ipi", "role=ipi-storm", cpus=2),
-            Guest("calls", f"wait-ms={START_MS} run={CALLS} then=stay")])
+            Guest("calls", f"wait-ms={START_MS} run={CALLS} then=stay"), *(hogs("burn") if load == "siege" else [])])
 
     def check_lines(self, text):
         """Each call was answered as it should be."""
@@ -231,7 +232,8 @@ class Storm(Experiment):
 
 
 def storms(rounds=STORM_ROUNDS):
-    return [Storm(mode, wait, rounds=rounds) for mode in MODES if mode != "credit" for wait in WAITS]
+    return [Storm(mode, wait, load, rounds=rounds) for load in ("storm", "siege") for mode in MODES if mode != "credit"
+            for wait in WAITS]
 
 
 def experiments(rounds=ROUNDS, *, baseline_variants=False):
