@@ -35,7 +35,7 @@ def test_hostile_neighbours(run):
 @pytest.mark.parametrize("wait", sched.WAITS)
 def test_baseline_is_late(wait):
     """The same guests with sched=credit: if nobody were late here, the runs above would show nothing."""
-    run = sched.Experiment("duty", "credit", wait, rounds=ROUNDS)
+    run = sched.Experiment("duty", "credit", wait, rounds=3 * ROUNDS)  # long enough for all phases to each other
     results = run.run()
     limit = measure.limit_of(f"{sched.name_of('duty', 'trans', wait)}_late_max_ns", LIMITS)
     assert results[f"{run.name}_late_max_ns"] > 100 * limit
