@@ -143,7 +143,9 @@ void vtimer_save(struct arm64_vcpu *a)
 	t->cntv_cval = read_sysreg(cntv_cval_el0);
 	write_sysreg(cntv_ctl_el0, 0);
 	deadline = virt_deadline(a);
-	if (deadline != TIME_NEVER && likely(!u->sleeps || !sched_rt_sleep_ends(u, deadline)))
+	/* One that is only waiting for its CPU finds out by itself, in vtimer_load(). */
+	if (sched_unit_state(u) == SCHED_BLOCKED && deadline != TIME_NEVER &&
+	    likely(!u->sleeps || !sched_rt_sleep_ends(u, deadline)))
 		timer_arm(&t->virt, own_queue(), deadline);
 }
 
