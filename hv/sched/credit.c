@@ -4,7 +4,7 @@
  *
  * Units pay what they run, and in each accounting period all that was paid is given back by weight to those who wanted to run. The sum of all
  * credits so stays what it is, and a unit's credit says how much it is behind its share (UNDER) or ahead of it (OVER). Nobody saves up
- * more than a period's share: what a sleeper has no use for goes to the others. Debt is limited to one period.
+ * more than a period's share and the surplus below: what a sleeper has no use for goes to the others. Debt is limited to one period.
  *
  * Accounting is due at fixed times and done when a turn ends after that, which is soon while somebody waits; while nobody does,
  * credit doesn't matter. So it never delays a wake-up.

@@ -142,6 +142,8 @@ static __cold void let_go(struct pcpu *p)
 			}
 			if (p->loaded == v)
 				unload(p);
+			else /* chosen, perhaps, and never loaded */
+				sched_release(&p->sched, &v->unit);
 			vm_vcpu_gone(v);
 		}
 	}

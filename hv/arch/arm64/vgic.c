@@ -2,7 +2,7 @@
 /*
  * Virtual GIC: making interrupts pending and finding out who has to be told.
  *
- * Locking: vm->vgic.lock for all virq state. Kicks and wake-ups take the run queue's lock inside it, or come after it.
+ * Locking: vm->vgic.lock for all virq state. Kicks and wake-ups take the scheduler pool's lock inside it, or come after it.
  */
 #include "vgic.h"
 

@@ -2,7 +2,7 @@
 /*
  * Ticket spin lock: fair, so that no CPU waits longer than the others' critical sections. EL2 runs with interrupts masked,
  * so there is no irq-saving form. Lock order, outermost first: vm->lock, a device's lock (vPL011,
- * vPL031, watchdog), vGIC, run queue, log, console, timer queue (two of them in the order of their CPUs).
+ * vPL031, watchdog), vGIC, scheduler pool, log, console, timer queue (two of them in the order of their CPUs).
  */
 #ifndef CAMBER_SPINLOCK_H
 #define CAMBER_SPINLOCK_H
