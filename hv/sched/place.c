@@ -278,7 +278,6 @@ __attribute__((noinline)) void sched_note(struct sched_cpu *s)
 	uint32_t ready;
 
 	if (s->running) {
-		s->running->resident = (uint8_t)s->cpu;
 		s->pool->idle &= ~BIT32(s->cpu);
 		/* Whoever waits here would rather run elsewhere. */
 		for (ready = s->pool->idle ? s->ready & ~BIT32(SCHED_RT) : 0; ready; ready &= ready - 1)

@@ -109,8 +109,11 @@ static void load(struct pcpu *p, struct vcpu *next)
 	arch_vcpu_switch(prev, next);
 	p->loaded = next;
 	p->current = next;
-	if (unlikely(sched_joined(&p->sched)) && prev)
-		sched_release(&p->sched, &prev->unit);
+	if (unlikely(sched_joined(&p->sched))) {
+		sched_hold(&p->sched, &next->unit);
+		if (prev)
+			sched_release(&p->sched, &prev->unit);
+	}
 }
 
 unsigned int vcpu_holder(const struct vcpu *v)

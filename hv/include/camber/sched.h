@@ -219,6 +219,15 @@ bool sched_stop(struct sched_unit *u);
 struct sched_unit *sched_pick(struct sched_cpu *s);
 
 /*
+ * The hardware of this CPU holds the state of `u`, which has been picked: nobody else runs it until sched_release(). Own CPU; needed only
+ * where sched_joined() says so. A unit that is displaced before it is held may run elsewhere at once.
+ */
+static inline void sched_hold(const struct sched_cpu *s, struct sched_unit *u)
+{
+	u->resident = (uint8_t)s->cpu; /* whoever takes it from here looks after this CPU's next pick, under the lock */
+}
+
+/*
  * The hardware of this CPU holds the state of `u` no more: it may run elsewhere. Own CPU, after a pick that chose another; needed only
  * where sched_joined() says so.
  */

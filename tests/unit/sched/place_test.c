@@ -15,6 +15,8 @@ static struct sched_unit *pick(unsigned int cpu)
 {
 	struct sched_unit *u = steps_pick(cpu);
 
+	if (u)
+		sched_hold(&unit_cpu(cpu)->sched, u);
 	if (u && held[cpu] && held[cpu] != u)
 		sched_release(&unit_cpu(cpu)->sched, held[cpu]);
 	held[cpu] = u ? u : held[cpu];

@@ -129,6 +129,8 @@ static void load(struct sim_cpu *c, struct sim_unit *next)
 		if (off || sched_joined(&unit_cpu(number(c))->sched))
 			sched_release(&unit_cpu(number(c))->sched, &old->u);
 	}
+	if (next && sched_joined(&unit_cpu(number(c))->sched))
+		sched_hold(&unit_cpu(number(c))->sched, &next->u);
 	if (next)
 		c->loaded = next;
 }
@@ -154,7 +156,13 @@ static void look(struct sim_cpu *c)
 		if (g && g != c->picked)
 			sim_check_pick(g, c);
 		book(c, g);
-		load(c, g);
+		/* The switch is long: an interrupt that came meanwhile is served first, and may want another one. */
+		if (g && g != c->loaded && sim.rules.latency && sim_chance(10)) {
+			timer_queue_run(&p->timers);
+			pcpu_post_here(p, PCPU_WORK_RESCHED);
+		} else {
+			load(c, g);
+		}
 		if (++turns > SAME_TIME_MAX)
 			sim_fail("livelock", g, "CPU %u finds work again and again", p->id);
 	} while (p->work);
