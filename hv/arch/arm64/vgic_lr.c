@@ -346,15 +346,17 @@ static bool holds_timer(const struct vgic_vcpu *g)
 	return g->priv[GUEST_PPI_VTIMER].flags & (VIRQ_PENDING | VIRQ_ACTIVE);
 }
 
-/* The usual case: nothing but the timer's interrupt is in a list register, the first, and the guest is done with it. */
+/*
+ * The usual case: nothing but the timer's interrupt is in a list register, the first, and the guest is done with it. What is in there
+ * stays: invalid, it means nothing to the next guest (IHI 0069 12.4.8). Only siblings touch the private interrupts of others.
+ */
 static inline bool fold_timer(struct vgic_vcpu *g)
 {
 	struct virq *q = &g->priv[GUEST_PPI_VTIMER];
 
-	if (g->lr_used != 1 || g->lr_intid[0] != GUEST_PPI_VTIMER || (q->flags & VIRQ_AGAIN) ||
+	if (g->attention != 1 || g->lr_intid[0] != GUEST_PPI_VTIMER || (q->flags & VIRQ_AGAIN) ||
 	    (gic_lr_read(0) & ICH_LR_STATE))
 		return false;
-	gic_lr_write(0, 0);
 	q->lr = 0;
 	q->flags &= (uint8_t) ~(VIRQ_PENDING | VIRQ_ACTIVE);
 	g->lr_used = 0;
@@ -366,14 +368,10 @@ static __attribute__((noinline)) void save_slow(struct arm64_vcpu *a)
 	struct arm64_vm *vm = vm_of(a);
 	struct vgic_vcpu *g = &a->vgic;
 
-	spin_lock_here(&vm->vgic.lock);
-	if (likely(!g->busy) && fold_timer(g)) {
-		spin_unlock_here(&vm->vgic.lock);
-		return;
-	}
+	spin_lock(&vm->vgic.lock);
 	vgic_fold_locked(a);
 	g->busy &= (uint8_t)~VGIC_BUSY_HOLD;
-	spin_unlock_here(&vm->vgic.lock);
+	spin_unlock(&vm->vgic.lock);
 	if (holds_timer(g))
 		gic->deactivate(GUEST_PPI_VTIMER);
 	if (g->hcr != ICH_HCR_EN)
@@ -386,8 +384,10 @@ void vgic_save(struct arm64_vcpu *a)
 	struct vgic_vcpu *g = &a->vgic;
 
 	/* With nothing in list registers memory is right already. A sibling that asks now finds that too. */
-	if (g->attention || holds_timer(g))
-		save_slow(a);
+	if (g->attention || holds_timer(g)) {
+		if ((a->special & VCPU_SIBLINGS) || !fold_timer(g))
+			save_slow(a);
+	}
 	g->loaded = false;
 	gic->vif_save(&g->vif);
 }
