@@ -9,24 +9,34 @@
 
 #include "arch_inline.h"
 
+/* One word, so that one access takes a ticket and sees whether it is its turn. */
 struct spinlock {
-	uint16_t next;
-	uint16_t owner;
+	uint32_t tickets; /* low half: whose turn it is; high half: the next to be given */
 };
+
+#define SPIN_TICKET 0x10000u
+
+/* Little-endian, as all that Camber runs on. */
+static inline uint16_t *spin_turn(struct spinlock *l)
+{
+	return (uint16_t *)&l->tickets;
+}
+
+/* Until it is this ticket's turn. Acquire, here and below, pairs with the release store in spin_unlock. */
+void spin_wait(struct spinlock *l, uint32_t ticket);
 
 /* Inline, for what is measured. */
 static inline __attribute__((always_inline)) void spin_lock_here(struct spinlock *l)
 {
-	uint16_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+	uint32_t tickets = __atomic_fetch_add(&l->tickets, SPIN_TICKET, __ATOMIC_ACQUIRE);
 
-	/* Acquire pairs with the release store in spin_unlock. */
-	while (unlikely(__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket))
-		arch_cpu_relax();
+	if (unlikely(tickets != (tickets >> 16 | tickets << 16)))
+		spin_wait(l, tickets >> 16);
 }
 
 static inline __attribute__((always_inline)) void spin_unlock_here(struct spinlock *l)
 {
-	__atomic_store_n(&l->owner, (uint16_t)(l->owner + 1), __ATOMIC_RELEASE);
+	__atomic_store_n(spin_turn(l), (uint16_t)(*spin_turn(l) + 1), __ATOMIC_RELEASE);
 }
 
 /* The same as functions: wherever a few instructions don't matter. */
