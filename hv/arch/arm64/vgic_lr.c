@@ -91,14 +91,16 @@ void vgic_vtimer_due(struct arm64_vcpu *a)
 
 	/* As if acknowledged: silent until the guest ends it. */
 	gic->set_active(GUEST_PPI_VTIMER);
-	spin_lock_here(&g->lock);
-	q->flags |= VIRQ_PENDING;
-	/* The usual case: it is the only one. */
-	if (likely(!a->vgic.lr_used && !a->vgic.busy && virq_open(g, q)))
+	/* The usual case: it is the only one, and no sibling looks. */
+	if (likely(!(a->special & VCPU_SIBLINGS) && !a->vgic.attention && virq_open(g, q))) {
+		q->flags |= VIRQ_PENDING;
 		put_lr(a, 0, q, GUEST_PPI_VTIMER, lr_pending(a, q, GUEST_PPI_VTIMER));
-	else
-		inject_slow(a, q, GUEST_PPI_VTIMER);
-	spin_unlock_here(&g->lock);
+		return;
+	}
+	spin_lock(&g->lock);
+	q->flags |= VIRQ_PENDING;
+	inject_slow(a, q, GUEST_PPI_VTIMER);
+	spin_unlock(&g->lock);
 }
 
 /* One list register's content back into its virq. */
