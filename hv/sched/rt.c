@@ -72,7 +72,8 @@ static void next_budget(struct sched_unit *u)
 void sched_rt_expired(struct timer *t)
 {
 	struct sched_unit *u = container_of(t, struct sched_unit, ticker);
-	struct sched_pool *pool = sched_pool_of(u);
+	/* A real-time unit doesn't move, so this is its CPU. */
+	struct sched_pool *pool = arch_pcpu()->sched.pool;
 
 	spin_lock(&pool->lock);
 	switch (sched_unit_state(u)) {

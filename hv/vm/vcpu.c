@@ -84,8 +84,12 @@ static void idle(struct pcpu *p)
 	uint64_t start = arch_now();
 
 	p->current = NULL;
-	/* One whose cap is used up: an interrupt that is pending for it must not keep the CPU from sleeping. */
-	if (p->loaded && unlikely(sched_unit_state(&p->loaded->unit) == SCHED_QUEUED))
+	/*
+	 * One whose cap is used up: an interrupt that is pending for it must not keep the CPU from sleeping. And where a
+	 * real-time unit may wake next it doesn't wait for another's state to be saved.
+	 */
+	if (p->loaded &&
+	    unlikely(sched_unit_state(&p->loaded->unit) == SCHED_QUEUED || (p->sched.rt_ppm && !p->loaded->unit.rt)))
 		unload(p);
 	else if (p->loaded)
 		arch_vcpu_idle(p->loaded);
