@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The hypervisor: camber.elf and camber.bin for the board selected in $(OUT)/.config.
 
-hv_parts := hv/arch/$(ARCH) hv/lib hv/mem hv/core hv/sched hv/vm hv/dev hv/xen hv/main drivers/uart
+hv_parts := hv/arch/$(ARCH) hv/lib hv/trace hv/mem hv/core hv/sched hv/vm hv/dev hv/xen hv/main drivers/uart
 
 # obj-y: what a folder consists of. hot-y: which of it runs at each exit, compiled for speed; all else for size.
 objs :=

@@ -140,6 +140,19 @@ bool console_monitor_write(const char *text, size_t n, bool only_if_open)
 	return open;
 }
 
+size_t console_trace_put(void *dev __unused, const char *text, size_t n)
+{
+	struct console_source *s = &console_sources[CONSOLE_TRACE];
+	bool fits;
+
+	spin_lock(&console_lock);
+	fits = console_tx_fits(s, n);
+	if (fits)
+		console_tx_put(s, text, n);
+	spin_unlock(&console_lock);
+	return fits ? n : 0;
+}
+
 size_t console_monitor_room(void)
 {
 	/* Only the monitor's own text makes it less. */

@@ -12,7 +12,13 @@ extern const struct uart_ops *console_uart; /* NULL: none */
 extern void *console_uart_dev;
 
 /* The ring's users. */
-enum { CONSOLE_LOG, CONSOLE_MONITOR, CONSOLE_FIRST_PORT, CONSOLE_SOURCES = CONSOLE_FIRST_PORT + CONSOLE_PORTS };
+enum {
+	CONSOLE_LOG,
+	CONSOLE_MONITOR,
+	CONSOLE_TRACE,
+	CONSOLE_FIRST_PORT,
+	CONSOLE_SOURCES = CONSOLE_FIRST_PORT + CONSOLE_PORTS
+};
 extern struct console_source console_sources[CONSOLE_SOURCES];
 
 /* All of the following with console_lock held. */

@@ -8,14 +8,17 @@
  * guests run; before that, and in a panic, it polls, and gives up on a line that takes nothing for TX_POLLS looks.
  * Locking: console_lock for everything, held by the callers of console_priv.h.
  */
+#include "camber/trace.h"
 #include "console_priv.h"
 
 #define RING_BYTES 32768u /* a power of two */
 #define LOG_SHARE 6144u
 #define MONITOR_SHARE 6144u
-#define PORT_SHARE ((RING_BYTES - LOG_SHARE - MONITOR_SHARE) / CONSOLE_PORTS)
+#define TRACE_SHARE 256u /* one frame: it waits where it was recorded rather than here */
+#define PORT_SHARE ((RING_BYTES - LOG_SHARE - MONITOR_SHARE - TRACE_SHARE) / CONSOLE_PORTS)
 #define HEADER_BYTES 2u /* source, length */
 
+_Static_assert(TRACE_SHARE >= TRACE_CONSOLE_FRAME_BYTES * 4 / 3 + 8 + CONSOLE_TX_SLACK, "a frame fits");
 _Static_assert(PORT_SHARE / 2 >= CONSOLE_LINE_BYTES + CONSOLE_LABEL_BYTES + CONSOLE_TX_SLACK,
 	       "a held line fits when half of the share is free");
 
@@ -32,6 +35,7 @@ void *console_uart_dev;
 struct console_source console_sources[CONSOLE_SOURCES] = {
 	[CONSOLE_LOG] = { .share = LOG_SHARE },
 	[CONSOLE_MONITOR] = { .share = MONITOR_SHARE },
+	[CONSOLE_TRACE] = { .share = TRACE_SHARE },
 	[CONSOLE_FIRST_PORT... CONSOLE_SOURCES - 1] = { .share = PORT_SHARE },
 };
 

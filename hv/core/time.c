@@ -98,6 +98,7 @@ static bool reprogram(struct timer_queue *q)
 		/* A deadline taken away is left to fire in vain: cheaper than interrupting the CPU twice. */
 		return next < q->programmed;
 	q->programmed = next;
+	trace(TIMER_SET, trace_ticks(arch_now(), next));
 	arch_timer_set(next);
 	return false;
 }
@@ -221,6 +222,8 @@ void timer_queue_run(struct timer_queue *q)
 		else
 			q->programmed = PROGRAMMED_BY_RUN;
 		spin_unlock_here(&q->lock);
+		if (trace_on_cpu(container_of(q, struct pcpu, timers), TIMER_RUN))
+			trace_put(TIMER_RUN, trace_ticks(t->deadline, now));
 		t->fn(t);
 		__atomic_store_n(&q->running, NULL, __ATOMIC_RELEASE);
 		if (last)

@@ -49,11 +49,20 @@ void monitor_job_start(bool (*step)(void), bool flag);
 /* The same for the vCPUs of one VM. */
 void monitor_job_start_vm(bool (*step)(void), bool flag, const struct vm *vm);
 
+/* A command, as if it had been typed. */
+void monitor_run(const char *line);
+
 /* A line of the monitor's, cut to 254 bytes. */
 void monitor_say(const char *fmt, ...) __printf(1, 2);
 
 /* "<cmd><sub>: ...", with what is allowed: `word` isn't, or is missing. */
 void monitor_refuse(const char *cmd, const char *sub, const char *word, const char *allowed);
+
+/*
+ * Word `at` of the line as a decimal number from min to max; false: it isn't, and that was said: "<cmd><name>: ...".
+ */
+bool monitor_number(const char *line, unsigned int at, const char *cmd, const char *name, uint32_t min, uint32_t max,
+		    uint32_t *value);
 
 /* A VM by what was typed; NULL: there is none, and that was said. */
 struct vm *monitor_vm(const char *cmd, const char *sub, const char *name);
@@ -80,5 +89,21 @@ bool monitor_sched_candidate(const char *line, unsigned int word, unsigned int n
 
 /* "rt" or "credit"; false: neither. */
 bool monitor_sched_mode(const char *mode);
+
+/* --- monitor_trace.c */
+
+#define TRACE_VERBS "on off dump stream rate full"
+enum { TRACE_VERB_ON, TRACE_VERB_OFF, TRACE_VERB_DUMP, TRACE_VERB_STREAM, TRACE_VERB_RATE, TRACE_VERB_FULL };
+
+/* `trace` and what follows it. */
+void monitor_trace(const char *line, int verb);
+
+bool monitor_trace_candidate(const char *line, unsigned int word, unsigned int n, char text[WORD_BYTES]);
+
+/* Boot argument: classes, separated by commas, or "all"; the stream begins with the monitor. False: one is unknown. */
+bool monitor_trace_boot(char *classes);
+
+/* With the monitor: the line. */
+void monitor_trace_init(void);
 
 #endif

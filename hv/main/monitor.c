@@ -50,7 +50,19 @@ void monitor_say(const char *fmt, ...)
 
 /* --- the commands: name, arguments that completion offers, help ------------------------------------------------------- */
 
-enum command { CMD_HELP, CMD_VM, CMD_STAT, CMD_CPU, CMD_MEM, CMD_SCHED, CMD_LOG, CMD_CONSOLE, CMD_CRASH, CMD_REBOOT };
+enum command {
+	CMD_HELP,
+	CMD_VM,
+	CMD_STAT,
+	CMD_CPU,
+	CMD_MEM,
+	CMD_SCHED,
+	CMD_TRACE,
+	CMD_LOG,
+	CMD_CONSOLE,
+	CMD_CRASH,
+	CMD_REBOOT
+};
 enum verb { VERB_LIST, VERB_START, VERB_STOP, VERB_RESTART, VERB_PAUSE, VERB_RESUME, VERB_RESET, VERBS };
 
 /* Text rather than a table of pointers, each of which would have to be relocated. */
@@ -61,6 +73,7 @@ static const char commands[] =
 	"cpu\0\0what each CPU runs, and where its time went\0"
 	"mem\0\0memory of the board\0"
 	"sched\0" SCHED_WORDS "\0[list]: what vCPUs may use; stat: what they used; set <what> <value>\0"
+	"trace\0" TRACE_VERBS "\0what is recorded and where it goes; docs/trace.md\0"
 	"log\0previous\0log of this boot; previous: of the boot before\0"
 	"console\0" CONSOLE_MODES "\0mode of the console\0"
 	"crash\0data stack undef panic\0fault in the hypervisor on purpose\0"
@@ -114,6 +127,8 @@ bool monitor_candidate(const char *line, unsigned int word, unsigned int n, char
 		return true;
 	if (cmd == CMD_SCHED)
 		return monitor_sched_candidate(line, word, n, text);
+	if (cmd == CMD_TRACE)
+		return monitor_trace_candidate(line, word, n, text);
 	if (cmd != CMD_VM || word > 2)
 		return false;
 	if (word == 1)
@@ -423,7 +438,18 @@ static void cmd_log(bool previous)
 		monitor_say("log: nothing was kept from a previous boot");
 }
 
-static void run(const char *line)
+/* Its beginning, four characters a word. */
+static void trace_command(const char *line)
+{
+	uint32_t word[TRACE_WORDS] = { 0 };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(word) && line[i]; i++)
+		word[i / 4] |= (uint32_t)(uint8_t)line[i] << (i % 4 * 8);
+	trace(COMMAND, word[0], word[1], word[2], word[3], word[4]);
+}
+
+void monitor_run(const char *line)
 {
 	char name[WORD_BYTES], arg[WORD_BYTES], extra[WORD_BYTES];
 	const char *args;
@@ -432,6 +458,7 @@ static void run(const char *line)
 
 	if (!word_get(line, 0, name))
 		return;
+	trace_command(line);
 	cmd = command_find(name);
 	if (cmd < 0) {
 		monitor_say("unknown command \"%s\", try help", name);
@@ -441,7 +468,11 @@ static void run(const char *line)
 	(void)word_get(line, 1, arg);
 	which = word_index(args, arg);
 	/* The settings check how many words they take. */
-	max = cmd == CMD_VM ? 3 : cmd == CMD_SCHED && which == SCHED_VERB_SET ? LINE_BYTES : 2;
+	max = 2;
+	if (cmd == CMD_VM || (cmd == CMD_TRACE && which > TRACE_VERB_OFF))
+		max = 3;
+	else if ((cmd == CMD_SCHED && which == SCHED_VERB_SET) || cmd == CMD_TRACE)
+		max = LINE_BYTES;
 	if (word_get(line, max, extra) || (cmd != CMD_VM && *arg && which < 0)) {
 		monitor_refuse(name, "", *extra ? extra : arg, *extra ? "fewer" : *args ? args : "none");
 		return;
@@ -465,6 +496,9 @@ static void run(const char *line)
 	case CMD_SCHED:
 		monitor_sched(line, which);
 		break;
+	case CMD_TRACE:
+		monitor_trace(line, which);
+		break;
 	case CMD_LOG:
 		cmd_log(which == 0);
 		break;
@@ -477,6 +511,7 @@ static void run(const char *line)
 		break;
 	case CMD_REBOOT:
 		log_line("monitor: reboot");
+		trace_keep();
 		console_flush();
 		arch_reboot();
 	}
@@ -490,7 +525,7 @@ static void key(char c)
 
 	if (!line)
 		return;
-	run(line);
+	monitor_run(line);
 	if (!monitor_job.step)
 		lineedit_show();
 }
@@ -528,6 +563,7 @@ void monitor_init(void)
 {
 	timer_init(&ahead.timer, job_turn);
 	console_monitor_set(rx);
+	monitor_trace_init();
 	/* Guests start after this. */
 	console_async();
 }

@@ -171,8 +171,8 @@ static void refuse(const char *name, const char *word, const char *allowed)
 	monitor_refuse("sched set ", name, word, allowed);
 }
 
-/* Word `at` of the line as a decimal number from min to max; false: it isn't, and that was said. */
-static bool number(const char *line, unsigned int at, const char *name, uint32_t min, uint32_t max, uint32_t *value)
+bool monitor_number(const char *line, unsigned int at, const char *cmd, const char *name, uint32_t min, uint32_t max,
+		    uint32_t *value)
 {
 	char word[WORD_BYTES], range[32];
 	const char *digit = word;
@@ -185,8 +185,13 @@ static bool number(const char *line, unsigned int at, const char *name, uint32_t
 	if (*word && !*digit && n >= min && n <= max)
 		return true;
 	(void)snprintf(range, sizeof(range), "%u to %u", min, max);
-	refuse(name, word, range);
+	monitor_refuse(cmd, name, word, range);
 	return false;
+}
+
+static bool number(const char *line, unsigned int at, const char *name, uint32_t min, uint32_t max, uint32_t *value)
+{
+	return monitor_number(line, at, "sched set ", name, min, max, value);
 }
 
 /*

@@ -43,8 +43,9 @@ void main_options(const char *text)
 
 	for (i = 0; text && word_get(text, i, word); i++)
 		if ((strncmp(word, "console=", 8) || !monitor_console(word + 8)) &&
-		    (strncmp(word, "sched=", 6) || !monitor_sched_mode(word + 6)))
+		    (strncmp(word, "sched=", 6) || !monitor_sched_mode(word + 6)) &&
+		    (strncmp(word, "trace=", 6) || !monitor_trace_boot(word + 6)))
 			log_line("boot argument \"%s\" ignored; known: console=batch, console=interactive, sched=rt, "
-				 "sched=credit",
+				 "sched=credit, trace=<class>[,<class>...]",
 				 word);
 }

@@ -39,6 +39,7 @@ bool sched_rt_wake(struct sched_cpu *s, struct sched_unit *u, enum sched_wake wh
 
 __attribute__((noinline)) void sched_rt_exhausted(struct sched_cpu *s, struct sched_unit *u)
 {
+	trace(RT_OVERRUN, u->id, trace_ticks(0, (uint64_t)-u->budget_left));
 	u->stats.overruns++;
 	u->class = (uint8_t)sched_credit_class(u);
 	timer_arm(&u->ticker, s->timers, u->deadline);
@@ -75,6 +76,7 @@ void sched_rt_expired(struct timer *t)
 	/* A real-time unit doesn't move, so this is its CPU. */
 	struct sched_pool *pool = arch_pcpu()->sched.pool;
 
+	trace(RT_EXPIRE, u->id, trace_ticks(t->deadline, arch_now()));
 	spin_lock(&pool->lock);
 	switch (sched_unit_state(u)) {
 	case SCHED_BLOCKED:

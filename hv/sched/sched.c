@@ -175,8 +175,8 @@ void sched_wake_locked(struct sched_unit *u, enum sched_wake why)
 		sched_set_state(u, SCHED_QUEUED);
 		return;
 	}
-	if (unlikely(sched_joined(s)))
-		s = sched_choose(u);
+	if (unlikely(s->special))
+		s = sched_wake_special(s, u, why);
 	sched_place(u, SCHED_QUEUED, s->cpu);
 	sched_enqueue(s, u, false);
 	/* Nobody runs, or the one that does has to share from now on: either way the CPU has to look. */
@@ -250,13 +250,16 @@ bool sched_wake(struct sched_unit *u, enum sched_wake why)
 __cold void sched_block(struct sched_unit *u, uint64_t until)
 {
 	struct sched_cpu *s = sched_cpu_of(u);
+	uint64_t now = arch_now();
 
 	spin_lock(&s->pool->lock);
 	if (likely(!(u->special & SCHED_UNIT_STOP))) { /* else the next pick takes it off */
-		sched_charge(s, u, arch_now());
+		sched_charge(s, u, now);
 		s->running = NULL;
 		sched_set_state(u, SCHED_BLOCKED);
+		trace(BLOCK, u->id, trace_ticks(now, until));
 		if (until) {
+			trace(RT_ARM, u->id, trace_ticks(now, until));
 			u->sleeps = true;
 			timer_arm(&u->ticker, s->timers, until);
 		}
@@ -356,6 +359,7 @@ static inline struct sched_unit *change(struct sched_cpu *s, struct sched_unit *
 
 		if (late > (int64_t)u->stats.late_worst)
 			u->stats.late_worst = (uint64_t)late;
+		s->due = u->due;
 		u->due = 0;
 	}
 	u->since = now;

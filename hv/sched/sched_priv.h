@@ -118,6 +118,9 @@ void sched_rt_set(struct sched_unit *u, uint32_t budget_us, uint32_t period_us);
 /* Where a unit that wakes, of the class it has, runs soonest. */
 struct sched_cpu *sched_choose(const struct sched_unit *u);
 
+/* The same where something is special about its last CPU. */
+struct sched_cpu *sched_wake_special(struct sched_cpu *s, struct sched_unit *u, enum sched_wake why);
+
 /* Takes over a unit that waits on another CPU of the pool and wants to run more than anything here. */
 void sched_steal(struct sched_cpu *s, uint64_t now);
 

@@ -74,3 +74,19 @@ __cold void sched_unit_stats(struct sched_unit *u, struct sched_stats *st)
 		st->waited += MAX((int64_t)(arch_now() - u->since), 0);
 	spin_unlock(&pool->lock);
 }
+
+__cold void sched_set_traced(bool on)
+{
+	unsigned int i;
+
+	for (i = 0; i < pcpu_count(); i++) {
+		struct sched_cpu *s = &pcpu_get(i)->sched;
+
+		spin_lock(&s->pool->lock);
+		s->traced = s->running;
+		s->traced_class = s->running ? s->running->class : 0;
+		s->due = 0;
+		s->special = (uint8_t)(on ? s->special | SCHED_CPU_TRACED : s->special & ~SCHED_CPU_TRACED);
+		spin_unlock(&s->pool->lock);
+	}
+}

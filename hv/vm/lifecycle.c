@@ -39,9 +39,16 @@ static bool life_log(struct vm *vm)
 			log_line(__VA_ARGS__);                                                                         \
 	} while (0)
 
+/* vm->lock held. */
+static __cold __attribute__((noinline)) void set_state(struct vm *vm, enum vm_state state)
+{
+	vm->state = state;
+	trace(VM, vm->id, state, vm->stop_reason);
+}
+
 static void start_locked(struct vm *vm)
 {
-	vm->state = VM_LOADING;
+	set_state(vm, VM_LOADING);
 	vm->load_index = vm->cfg->load_first;
 	vm->load_pos = 0;
 	vm->load_crc = 0;
@@ -65,7 +72,7 @@ static void start_due(struct timer *t)
 
 static void wait_locked(struct vm *vm, uint32_t ms)
 {
-	vm->state = VM_WAITING;
+	set_state(vm, VM_WAITING);
 	timer_arm(&vm->start, &pcpu_get(sched_unit_cpu(&vm->vcpu[0]->unit))->timers,
 		  arch_now() + time_ns_to_ticks((uint64_t)ms * 1000000));
 }
@@ -131,7 +138,7 @@ void vm_load_turn(struct vm *vm)
 	reset(vm);
 	spin_lock(&vm->lock);
 	if (vm->state == VM_LOADING) {
-		vm->state = VM_RUNNING;
+		set_state(vm, VM_RUNNING);
 		vm->starts++;
 		vm->started_at = arch_now();
 		log_life(vm, "vm %s: loaded %llu bytes in %llu ticks", vm->label, (unsigned long long)vm->load_bytes,
@@ -220,7 +227,7 @@ static void stopped_locked(struct vm *vm)
 
 	pause_devices(vm, true);
 	arch_vm_stopped(vm);
-	vm->state = VM_OFF;
+	set_state(vm, VM_OFF);
 	vm->record = false;
 	log_life(vm, "vm %s: %s%s", vm->label, str_nth(reasons, vm->stop_reason), told);
 	if (!again)
@@ -240,7 +247,7 @@ static void resume_locked(struct vm *vm)
 	arch_vm_resume(vm);
 	pause_devices(vm, false);
 	vm->resume_wanted = false;
-	vm->state = VM_RUNNING;
+	set_state(vm, VM_RUNNING);
 	/* Who waited for an interrupt finds that its wait is over, as a WFI may be at any time. */
 	for (i = 0; i < vm->vcpu_count; i++)
 		if (vm->vcpu[i]->powered)
@@ -251,7 +258,7 @@ static void paused_locked(struct vm *vm)
 {
 	pause_devices(vm, true);
 	arch_vm_pause(vm);
-	vm->state = VM_PAUSED;
+	set_state(vm, VM_PAUSED);
 	if (vm->resume_wanted)
 		resume_locked(vm);
 }
@@ -263,7 +270,7 @@ int vm_pause(struct vm *vm)
 
 	spin_lock(&vm->lock);
 	if (vm->state == VM_RUNNING) {
-		vm->state = VM_PAUSING;
+		set_state(vm, VM_PAUSING);
 		for (i = 0; i < vm->vcpu_count; i++)
 			if (vm->vcpu[i]->powered)
 				leave_locked(vm->vcpu[i], false);
@@ -316,7 +323,7 @@ void vm_vcpu_gone(struct vcpu *v)
 	v->leaving = false;
 	if (!v->powered && --vm->present_count == 0) {
 		if (vm->state != VM_STOPPING) { /* the guest turned its last vCPU off */
-			vm->state = VM_STOPPING;
+			set_state(vm, VM_STOPPING);
 			vm->stop_reason = VM_STOP_OFF;
 		}
 		stopped_locked(vm);
@@ -330,7 +337,7 @@ static void stop_locked(struct vm *vm, enum vm_stop why)
 {
 	unsigned int i;
 
-	vm->state = VM_STOPPING;
+	set_state(vm, VM_STOPPING);
 	vm->stop_reason = why;
 	vm->resume_wanted = false;
 	for (i = 0; i < vm->vcpu_count; i++) {
@@ -357,7 +364,7 @@ int vm_stop(struct vm *vm, enum vm_stop why)
 			break;
 		}
 		timer_cancel(&vm->start);
-		vm->state = VM_OFF;
+		set_state(vm, VM_OFF);
 		if (why == VM_STOP_RESTART)
 			start_locked(vm);
 		break;

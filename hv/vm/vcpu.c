@@ -94,7 +94,8 @@ static void idle(struct pcpu *p)
 	else if (p->loaded)
 		arch_vcpu_idle(p->loaded);
 	while (!READ_ONCE(p->work))
-		arch_cpu_idle();
+		if (trace_turn(arch_now()) || arch_irq_waits())
+			arch_cpu_idle();
 	p->stay_start = arch_now();
 	p->sched.idle_ticks += p->stay_start - start;
 }

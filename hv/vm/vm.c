@@ -100,6 +100,7 @@ static int add_vcpus(struct vm *vm)
 			.group = &vm->group,
 			.rt_budget_us = cfg->rt_budget_us,
 			.rt_period_us = cfg->rt_period_us,
+			.id = (uint16_t)(vm->id << 8 | i),
 		};
 
 		ret = sched_unit_init(&vm->vcpu[i]->unit, &sched);

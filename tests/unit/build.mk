@@ -9,7 +9,7 @@
 UNIT_OUT := $(O)/tests/unit
 UNIT_OBJ := $(O)/tests/hv
 
--include tests/unit/mkbundle/build.mk tests/unit/rtos/build.mk
+-include tests/unit/mkbundle/build.mk tests/unit/rtos/build.mk tests/unit/hvtrace/build.mk
 
 HOST_WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wundef -Wvla -Wpointer-arith \
 	-Wwrite-strings
@@ -18,8 +18,8 @@ HOST_INCLUDE := -include tests/unit/config.h -include host_compiler.h -Itests/un
 	-Ihv/arch/host/include
 HOST_FLAGS := -std=gnu11 $(HOST_WARN) $(HOST_SANITIZE) $(HOST_INCLUDE)
 
-# support.c has a panic() of its own, which a test can expect.
-host_srcs := $(filter-out hv/core/panic.c,$(foreach part,arch/host lib mem core sched vm dev xen main, \
+# support.c has a panic() of its own, which a test can expect; the trace is there.
+host_srcs := $(filter-out hv/core/panic.c hv/trace/none.c,$(foreach part,arch/host lib trace mem core sched vm dev xen main, \
 	$(wildcard hv/$(part)/*.c))) tests/unit/support.c
 host_objs := $(host_srcs:%.c=$(UNIT_OBJ)/%.o)
 
@@ -37,11 +37,11 @@ $(UNIT_OBJ)/libhost.a: $(host_objs) tests/unit/build.mk
 	$(Q)rm -f $@
 	$(Q)ar rcs $@ $(filter %.o,$^)
 
-unit_tests := $(patsubst tests/unit/%.c,%,$(foreach part,arch lib mem core sched vm dev xen main, \
+unit_tests := $(patsubst tests/unit/%.c,%,$(foreach part,arch lib trace mem core sched vm dev xen main, \
 	$(sort $(wildcard tests/unit/$(part)/*_test.c))))
 UNIT ?= $(unit_tests)
 
-include tests/unit/sched/build.mk
+include tests/unit/sched/build.mk tests/unit/trace/build.mk
 
 $(unit_tests:%=$(UNIT_OUT)/%): $(UNIT_OUT)/%: tests/unit/%.c $(UNIT_OBJ)/libhost.a
 	$(call msg,HOSTCC,$<)

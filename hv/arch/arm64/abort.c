@@ -30,6 +30,12 @@ static uint64_t fault_ipa(void)
 }
 
 /* An access that nobody answers, as the VM's configuration says: abort in the guest, or the end of the VM. */
+static __cold __attribute__((noinline)) void trace_fault(uint64_t addr)
+{
+	trace(GUEST_FAULT, arch_pcpu()->current->unit.id, (uint32_t)read_sysreg(esr_el2), trace_lo(addr),
+	      trace_hi(addr), trace_lo(read_sysreg(elr_el2)));
+}
+
 static __cold enum trap_result stray(struct arm64_vcpu *a, uint64_t esr, uint64_t ipa, bool instruction,
 				     const char *what)
 {
@@ -37,6 +43,7 @@ static __cold enum trap_result stray(struct arm64_vcpu *a, uint64_t esr, uint64_
 	uint64_t pc = read_sysreg(elr_el2);
 
 	if (vm->cfg->flags & BUNDLE_VM_STRAY_STOP) {
+		trace_fault(ipa);
 		vm_crash(&a->v, "%s at 0x%llx (ESR 0x%llx PC 0x%llx), stray-access = stop", what,
 			 (unsigned long long)ipa, (unsigned long long)esr, (unsigned long long)pc);
 		return TRAP_HANDLED;
@@ -187,6 +194,7 @@ static void enter_el1(uint64_t esr, bool set_far, uint64_t far)
 	uint64_t vector = read_sysreg(vbar_el1);
 	uint64_t mode = spsr & 0x1f;
 
+	trace_fault(far);
 	if (mode & 0x10)
 		vector += 0x600; /* AArch32 EL0 */
 	else if ((mode & 0xf) == 0)

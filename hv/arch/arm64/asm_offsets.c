@@ -15,7 +15,7 @@ void asm_offsets(void)
 	DEFINE(PCPU_WORK, offsetof(struct arm64_pcpu, p.work));
 	DEFINE(PCPU_STAY_START, offsetof(struct arm64_pcpu, p.stay_start));
 	DEFINE(PCPU_STAY_TOTAL, offsetof(struct arm64_pcpu, p.stay_total));
-	DEFINE(PCPU_STAY_WORST, offsetof(struct arm64_pcpu, p.stay_worst));
+	DEFINE(PCPU_STAY_LIMIT, offsetof(struct arm64_pcpu, p.stay_limit));
 	DEFINE(PCPU_EXITS, offsetof(struct arm64_pcpu, p.exits));
 	DEFINE(EXIT_IRQ, EXIT_CLASS_IRQ);
 	DEFINE(EXIT_SERROR, EXIT_CLASS_SERROR);

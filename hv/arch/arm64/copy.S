@@ -2,7 +2,7 @@
 /* Bulk copy, CRC-32 and zeroing of images: 64 bytes a turn. CRC32 instructions (Armv8.0 option, mandatory from 8.1). */
 
 	.arch	armv8-a+crc
-	.text
+	.section .text.arch_copy_crc32, "ax"
 
 /* uint32_t arch_copy_crc32(void *dst, const void *src, size_t blocks, uint32_t crc): raw CRC state through ~ at both ends. */
 	.global	arch_copy_crc32
@@ -33,6 +33,7 @@ arch_copy_crc32:
 	ret
 
 /* uint32_t arch_crc32(uint32_t crc, const void *data, size_t n) */
+	.section .text.arch_crc32, "ax"
 	.global	arch_crc32
 arch_crc32:
 	mvn	w0, w0
@@ -53,6 +54,7 @@ arch_crc32:
 	ret
 
 /* void arch_zero(void *dst, size_t blocks): 64 bytes each. */
+	.section .text.arch_zero, "ax"
 	.global	arch_zero
 arch_zero:
 	cbz	x1, 2f

@@ -119,10 +119,20 @@ static bool reserved(const struct range *r)
 static struct range taken[BUNDLE_DEVICE_MAX * BUNDLE_DEVICE_REGS];
 static unsigned int taken_count;
 
+bool device_taken(const struct range *r)
+{
+	unsigned int t;
+
+	for (t = 0; t < taken_count; t++)
+		if (overlap(r, &taken[t]))
+			return true;
+	return false;
+}
+
 static const char *map_registers(struct vm *vm, const struct bundle_device *d, const struct place *p)
 {
 	struct range r;
-	uint32_t i, t;
+	uint32_t i;
 
 	for (i = 0; i < d->reg_count; i++) {
 		if (!registers(p, i, &r))
@@ -132,9 +142,8 @@ static const char *map_registers(struct vm *vm, const struct bundle_device *d, c
 		r.bytes = d->reg[i].bytes;
 		if (reserved(&r))
 			return "is the hypervisor's own";
-		for (t = 0; t < taken_count; t++)
-			if (overlap(&r, &taken[t]))
-				return "shares a page with another device that a VM owns";
+		if (device_taken(&r))
+			return "shares a page with another device that a VM owns";
 		if (taken_count == ARRAY_SIZE(taken) ||
 		    gmap_map(&vm->map, gpa(d->reg[i].ipa), hpa(r.base), r.bytes, GMAP_R | GMAP_W | GMAP_DEVICE))
 			return "can't be mapped where the guest is to see it";

@@ -122,6 +122,7 @@ uint64_t el2_mmu_build(void)
 	map_device(root, &platform.gicd);
 	map_device(root, &platform.gicr);
 	map_device(root, &platform.uart);
+	map_device(root, &platform.trace_uart);
 	map_device(root, &platform.rtc);
 	for (i = 0; i < CONFIG_CPU_MAX; i++) {
 		unmap_page(root, (uint64_t)arm64_stacks[i].guard);

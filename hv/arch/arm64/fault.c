@@ -71,6 +71,7 @@ void fault_el2(const uint64_t *regs, uint64_t vector)
 
 	if (p->faults++ > 1)
 		arch_halt();
+	trace(HV_FAULT, (uint32_t)esr, trace_lo(pc), trace_hi(pc), trace_lo(far), trace_hi(far));
 	console_force_unlock();
 	log_force_unlock();
 	log_line("EL2 fault: %s exception%s on CPU %u, image at 0x%llx", str_nth(vector_names, vector & 3),

@@ -22,7 +22,7 @@
 	\op	q30, q31, [x0, #480]
 	.endm
 
-	.text
+	.section .text.fpsimd_save, "ax"
 	.global	fpsimd_save
 fpsimd_save:
 	each	stp
@@ -32,6 +32,7 @@ fpsimd_save:
 	stp	x1, x2, [x3]
 	ret
 
+	.section .text.fpsimd_load, "ax"
 	.global	fpsimd_load
 fpsimd_load:
 	each	ldp

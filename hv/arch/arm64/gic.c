@@ -48,6 +48,14 @@ static void handle_sgi(struct pcpu *p, uint32_t intid)
 		vgic_sync(to_arm(p->current));
 }
 
+static void (*trace_irq)(void);
+
+void gic_trace_irq(void (*irq)(void))
+{
+	trace_irq = irq;
+	gic->enable(platform.trace_intid);
+}
+
 /* Handled wholly in EL2, so it ends here. */
 void gic_handle_other(uint32_t intid)
 {
@@ -70,7 +78,9 @@ void gic_handle_other(uint32_t intid)
 
 		if (vgic_hw_fired(intid))
 			return;
-		if (log_limit_pass(&limit, 1))
+		if (trace_irq && intid == platform.trace_intid)
+			trace_irq();
+		else if (log_limit_pass(&limit, 1))
 			log_line("interrupt %u is nobody's", intid);
 	}
 	gic->deactivate(intid);
@@ -92,6 +102,7 @@ void arch_cpu_idle(void)
 	/* Masked interrupts wake too (Arm ARM D1.6.2), and the handler is called directly: no vector is taken. */
 	dsb(sy);
 	__asm__ volatile("wfi" ::: "memory");
+	write_sysreg(esr_el2, 0); /* the next stay begins with an interrupt */
 	gic_handle_irqs();
 }
 

@@ -163,6 +163,7 @@ static void v3_handle_irqs(void)
 	if (unlikely(intid >= 1020))
 		return;
 	write_sysreg(ICC_EOIR1_EL1, intid); /* EOImode 1: priority drop only */
+	trace(IRQ, intid);
 	if (likely(intid == GUEST_PPI_VTIMER && p->loaded))
 		vgic_vtimer_fired(to_arm(p->loaded));
 	else

@@ -287,7 +287,7 @@ static const char *read_nodes(void)
 	return first_error;
 }
 
-/* The console: the PL011 that stdout-path's last component names, else the first. */
+/* The console: the PL011 that stdout-path's last component names, else the first. The trace's: the first other. */
 static void choose_uart(void)
 {
 	const char *name = stdout_path ? strrchr(stdout_path, '/') : NULL;
@@ -302,6 +302,10 @@ static void choose_uart(void)
 	if (uart_count) {
 		platform.uart = uarts[best].range;
 		platform.uart_intid = uarts[best].intid;
+	}
+	if (uart_count > 1) {
+		platform.trace_uart = uarts[!best].range;
+		platform.trace_intid = uarts[!best].intid;
 	}
 }
 

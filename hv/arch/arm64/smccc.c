@@ -42,7 +42,7 @@ static uint64_t arch_feature(struct arm64_vcpu *a, uint32_t function)
 
 void smccc_call(struct arm64_vcpu *a)
 {
-	uint32_t function = (uint32_t)a->x[0];
+	uint32_t function = (uint32_t)a->x[0], arg = (uint32_t)a->x[1];
 
 	switch (function) {
 	case SMCCC_VERSION:
@@ -57,7 +57,9 @@ void smccc_call(struct arm64_vcpu *a)
 			(void)el2_call_smc(function, 0, 0, 0);
 		return;
 	default:
-		if (!psci_call(a, function) && !pvtime_call(a, function) && !vendor_call(a, function))
+		if (psci_call(a, function))
+			trace(PSCI, a->v.unit.id, function, arg, (uint32_t)a->x[0]);
+		else if (!pvtime_call(a, function) && !vendor_call(a, function))
 			a->x[0] = SMCCC_NOT_SUPPORTED;
 	}
 }

@@ -30,6 +30,18 @@ static void console_start(void)
 	log_set_sink(console_write);
 }
 
+const struct uart_ops *arch_trace_uart(void **dev, void (*irq)(void))
+{
+	if (!platform.trace_uart.bytes || device_taken(&platform.trace_uart))
+		return NULL;
+	*dev = pl011_init(platform.trace_uart.base);
+	if (platform.trace_intid) {
+		gic_trace_irq(irq);
+		pl011_ops.irq_enable(*dev);
+	}
+	return &pl011_ops;
+}
+
 static void die(const char *why)
 {
 	log_line("boot: %s", why);
@@ -107,12 +119,26 @@ static void mmu_start(void)
 	el2_mmu_switch(ttbr, tcr, mair, sctlr);
 }
 
+/* Rings for all CPUs, and a copy of what the previous boot left in them. */
+static void trace_rings(struct trace_area *area, size_t bytes)
+{
+	struct trace_cpu *cpus[CONFIG_CPU_MAX];
+	unsigned int i;
+
+	if (trace_area_valid(area, platform.cpu_count))
+		trace_previous(memcpy(mem_alloc_zeroed(bytes, "the previous trace"), area, bytes));
+	for (i = 0; i < platform.cpu_count; i++)
+		cpus[i] = &arm64_pcpus[i].p.trace;
+	trace_start(area, platform.cpu_count, cpus);
+}
+
 void start_primary(uint64_t dtb, uint64_t base __unused)
 {
 	struct arm64_pcpu *p = &arm64_pcpus[0];
 	struct log_ring *ring, *previous;
 	const char *error = platform_read((const void *)dtb);
-	hpa_t ring_at;
+	hpa_t ring_at, trace_at;
+	size_t trace_bytes;
 
 	console_start();
 	if (error)
@@ -125,6 +151,10 @@ void start_primary(uint64_t dtb, uint64_t base __unused)
 	/* The very first allocation: at the same place after a warm reset. */
 	if (mem_alloc(sizeof(*ring), PAGE_SIZE, &ring_at))
 		die("no memory for the log");
+	/* The next one, for the same reason. */
+	trace_bytes = trace_area_bytes(platform.cpu_count);
+	if (mem_alloc(trace_bytes, PAGE_SIZE, &trace_at))
+		die("no memory for the trace");
 	mmu_start();
 	ring = hpa_to_ptr(ring_at);
 	previous = mem_alloc_zeroed(sizeof(*previous), "the previous log");
@@ -133,6 +163,7 @@ void start_primary(uint64_t dtb, uint64_t base __unused)
 		 platform.cpu_count, platform.cpu_count > 1 ? "s" : "", platform.cpu_ignored ? " (more ignored)" : "",
 		 (unsigned long long)time_hz(), (unsigned long long)(uintptr_t)image_text);
 	cpu_init(p);
+	trace_rings(hpa_to_ptr(trace_at), trace_bytes);
 	if (gic_init(&platform) || gic->init_cpu(0))
 		die("no usable interrupt controller");
 	p->p.online = true;

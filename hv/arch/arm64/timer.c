@@ -149,6 +149,13 @@ void vtimer_save(struct arm64_vcpu *a)
 		timer_arm(&t->virt, own_queue(), deadline);
 }
 
+__cold __attribute__((noinline)) void vtimer_trace(const struct arm64_vcpu *a)
+{
+	uint64_t deadline = read_sysreg(cntv_cval_el0) + to_arm_vm(a->v.vm)->cntvoff;
+
+	trace(TICK, a->v.unit.id, trace_ticks(deadline, arch_now()));
+}
+
 void vtimer_move(struct arm64_vcpu *a)
 {
 	timer_cancel_sync(&a->timer.virt);

@@ -96,11 +96,24 @@ void trap_serror(struct arm64_vcpu *a)
 	write_sysreg(hcr_el2, a->hcr);
 }
 
-void trap_stay_worst(uint64_t stay)
+/* A stay that is longer than all before, or any while they are traced. */
+void trap_stay_end(uint64_t stay)
 {
 	struct pcpu *p = arch_pcpu();
+	uint64_t pc = read_sysreg(elr_el2);
 
-	p->stay_worst = stay;
-	p->stay_worst_pc = read_sysreg(elr_el2);
-	p->stay_worst_cause = read_sysreg(esr_el2);
+	if (stay > p->stay_worst) {
+		p->stay_worst = stay;
+		p->stay_worst_pc = pc;
+		p->stay_worst_cause = read_sysreg(esr_el2);
+	}
+	if (trace_on(EXIT)) {
+		trace_put(EXIT, p->current->unit.id, (uint32_t)read_sysreg(esr_el2), trace_ticks(0, stay), trace_lo(pc),
+			  trace_hi(pc));
+		return;
+	}
+	p->stay_limit = (int64_t)p->stay_worst;
+	arch_mb(); /* pairs with whoever switches the class on */
+	if (trace_on(EXIT))
+		p->stay_limit = -1;
 }

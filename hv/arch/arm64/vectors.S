@@ -104,22 +104,36 @@ fault_entry_\n:
 	b	fault_common
 	.endm
 
+	/* In the second table each slot is a section, so that the linker script can fill it: see there. */
+	.macro	slot_section n
+	.section .vectors.bhb\n, "ax"
+	.balign	128
+	.endm
+
 	.macro	vectors name, wanted
+	.if	\wanted
+	.section .vectors.bhb0, "ax"
+	.else
 	.section .vectors, "ax"
+	.endif
 	.balign	2048
 	.global	\name
 \name:
 	/* current EL with SP_EL0 (never used), then with SP_EL2 */
 	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7
-	.balign	128
 	.if	\wanted
+	slot_section \n
 	b	fault_entry_\n
 	.else
+	.balign	128
 	fault_entry \n
 	.endif
 	.endr
 
 	/* lower EL, AArch64; FIQ: none is ever routed here (group 1 only) */
+	.if	\wanted
+	slot_section 8
+	.endif
 	slot	\wanted, guest_sync
 	slot	\wanted, guest_irq
 	slot	\wanted, guest_irq
@@ -128,6 +142,9 @@ fault_entry_\n:
 	 * A level below that is AArch32: EL1 never is, and a guest's EL0 comes in above whatever it is (Arm ARM D1.3.1). There is room
 	 * behind these branches, in one of the tables for the less frequent ways.
 	 */
+	.if	\wanted
+	slot_section 9
+	.endif
 	.balign	128
 	b	fault_entry_0
 	.ifeq	\wanted
@@ -153,6 +170,9 @@ fault_common:
 	mov	x1, x3
 	b	fault_el2
 	.endif
+	.if	\wanted
+	slot_section 10
+	.endif
 	.balign	128
 	b	fault_entry_1
 	.ifeq	\wanted
@@ -168,6 +188,9 @@ sync_full:
 	restore_callee
 	b	leave
 	.endif
+	.if	\wanted
+	slot_section 11
+	.endif
 	.balign	128
 	b	fault_entry_2
 	.ifeq	\wanted
@@ -182,12 +205,17 @@ enter_slow:
 	restore_callee
 	b	leave
 	.endif
+	.if	\wanted
+	slot_section 12
+	.global	vectors_bhb_last
+vectors_bhb_last:
+	.endif
 	.balign	128
 	b	fault_entry_3
 	.ifeq	\wanted
-leave_worst:
+leave_seen:
 	mov	x0, x2
-	bl	trap_stay_worst
+	bl	trap_stay_end
 	mrs	x0, tpidr_el2
 	ldr	x0, [x0, #PCPU_CURRENT]
 	b	restore
@@ -283,11 +311,11 @@ leave:
 	ldp	x3, x4, [x1, #PCPU_STAY_START]
 	mrs	x2, cntpct_el0
 	sub	x2, x2, x3
-	ldr	x5, [x1, #PCPU_STAY_WORST]
+	ldr	x5, [x1, #PCPU_STAY_LIMIT]
 	add	x4, x4, x2
 	str	x4, [x1, #PCPU_STAY_TOTAL]
 	cmp	x2, x5
-	b.hi	leave_worst
+	b.gt	leave_seen
 	ldr	x0, [x1, #PCPU_CURRENT]
 restore:
 	/* x0 = struct arm64_vcpu; x18 to x28 are the guest's */
@@ -314,6 +342,7 @@ restore:
 
 guest_irq:
 	count_exit EXIT_IRQ
+	msr	esr_el2, xzr				/* what the stay began with: no syndrome */
 	bl	gic_handle_irqs
 	b	leave
 

@@ -77,6 +77,8 @@ static inline __attribute__((always_inline)) bool update(struct arm64_vm *vm, st
 static __attribute__((noinline)) bool update_call(struct arm64_vm *vm, struct arm64_vcpu *a, struct virq *q,
 						  uint32_t intid)
 {
+	if (q->flags & (VIRQ_PENDING | VIRQ_LINE))
+		trace(INJECT, a->v.unit.id, intid);
 	return update(vm, a, q, intid);
 }
 
@@ -87,6 +89,7 @@ static void pend_private(struct arm64_vcpu *a, uint32_t intid, enum sched_wake w
 	bool tell;
 
 	spin_lock_here(&vm->vgic.lock);
+	trace(INJECT, a->v.unit.id, intid);
 	q->flags |= VIRQ_PENDING;
 	tell = update(vm, a, q, intid);
 	spin_unlock_here(&vm->vgic.lock);
@@ -154,6 +157,8 @@ void vgic_vtimer_fired(struct arm64_vcpu *a)
 	struct arm64_vm *vm = to_arm_vm(a->v.vm);
 	struct virq *q = &a->vgic.priv[GUEST_PPI_VTIMER];
 
+	if (trace_on(TICK))
+		vtimer_trace(a);
 	spin_lock_here(&vm->vgic.lock);
 	q->flags |= VIRQ_PENDING;
 	vgic_inject_locked(a, q, GUEST_PPI_VTIMER);

@@ -89,6 +89,8 @@ void vgic_vtimer_due(struct arm64_vcpu *a)
 	struct vgic_vm *g = &vm_of(a)->vgic;
 	struct virq *q = &a->vgic.priv[GUEST_PPI_VTIMER];
 
+	if (trace_on(TICK))
+		vtimer_trace(a);
 	/* As if acknowledged: silent until the guest ends it. */
 	gic->set_active(GUEST_PPI_VTIMER);
 	/* The usual case: it is the only one, and no sibling looks. */
@@ -121,6 +123,8 @@ static __cold void fold_one(struct arm64_vcpu *a, unsigned int n)
 		bitmap_set(g->active, intid);
 		g->active_any = true;
 	} else {
+		if (!(lr & ICH_LR_PENDING))
+			trace(EOI, a->v.unit.id, intid);
 		q->flags &= (uint8_t)~VIRQ_ACTIVE;
 		if (virq_deliverable(&vm_of(a)->vgic, q)) {
 			bitmap_set(g->pend, intid);

@@ -50,6 +50,30 @@ void arch_timer_set(uint64_t deadline)
 	__atomic_fetch_add(&cpus[own->id].sets, 1, __ATOMIC_RELAXED);
 }
 
+static const struct uart_ops *trace_uart;
+static void *trace_uart_dev;
+static void (*trace_uart_irq)(void);
+
+void host_set_trace_uart(const struct uart_ops *ops, void *dev)
+{
+	trace_uart = ops;
+	trace_uart_dev = dev;
+	trace_uart_irq = NULL;
+}
+
+void host_trace_uart_interrupt(void)
+{
+	if (trace_uart_irq)
+		trace_uart_irq();
+}
+
+const struct uart_ops *arch_trace_uart(void **dev, void (*irq)(void))
+{
+	*dev = trace_uart_dev;
+	trace_uart_irq = irq;
+	return trace_uart;
+}
+
 uint64_t host_timer(unsigned int cpu)
 {
 	return ~__atomic_load_n(&cpus[cpu].deadline_inverted, __ATOMIC_RELAXED);

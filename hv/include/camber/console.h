@@ -85,6 +85,12 @@ void console_monitor_set(void (*rx)(char c));
  */
 bool console_monitor_write(const char *text, size_t n, bool only_if_open);
 
+/*
+ * A frame of the trace's, in text that terminals don't show: all of it or, while there is no room, nothing; returns how much. It may
+ * stand within another's unfinished line. For struct trace_line; `dev` isn't used.
+ */
+size_t console_trace_put(void *dev, const char *text, size_t n);
+
 /* How much text of the monitor's surely fits now. */
 size_t console_monitor_room(void);
 

@@ -5,6 +5,7 @@
 
 #include "camber/sched.h"
 #include "camber/time.h"
+#include "camber/trace.h"
 
 #define PCPU_MAX CONFIG_CPU_MAX
 
@@ -26,10 +27,12 @@ struct pcpu {
 	struct vcpu *loaded;  /* whose state the hardware holds (stays through idle) */
 	uint64_t stay_start;  /* arch_now() at the last entry from a guest */
 	uint64_t stay_total;  /* ticks spent in the hypervisor while a guest could run */
+	int64_t stay_limit;   /* longer stays are looked at when they end: stay_worst, or -1 while all are traced */
 	uint64_t stay_worst;
 	uint64_t stay_worst_pc; /* guest PC and reason of the worst stay */
 	uint64_t stay_worst_cause;
 	uint64_t exits[PCPU_EXIT_CLASSES]; /* by architecture's class of exit */
+	struct trace_cpu trace;
 	struct sched_cpu sched;
 	struct timer_queue timers;
 	uint64_t hw_id; /* Arm: MPIDR affinity */

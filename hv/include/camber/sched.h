@@ -77,6 +77,7 @@ struct sched_unit {
 	uint8_t class;      /* enum sched_class; as queued, or as running */
 	uint8_t resident;   /* CPU whose hardware holds its state, or SCHED_NOWHERE */
 	uint8_t special;    /* SCHED_UNIT_*: what to look at when it has run */
+	uint16_t id;        /* for the trace: VM number << 8 | vCPU number */
 	bool active;        /* wanted to run since the last accounting */
 	bool parked;        /* QUEUED, and its group's cap is used up */
 	bool alone;         /* no other unit can ever run on its CPU */
@@ -139,6 +140,7 @@ struct sched_pool {
 
 #define SCHED_CPU_JOINED 1u   /* its pool has others */
 #define SCHED_CPU_BASELINE 2u /* sched_params.mode, at hand */
+#define SCHED_CPU_TRACED 4u   /* its choices are recorded */
 
 struct sched_cpu {
 	struct sched_pool *pool;
@@ -159,6 +161,10 @@ struct sched_cpu {
 	uint32_t rt_ppm;       /* of its time promised to real-time units, in parts per million */
 	uint32_t kind;         /* of core; units of a group stay on one kind. Set before units are made */
 	uint64_t idle_ticks;
+	/* With SCHED_CPU_TRACED: what has been recorded last, and what change() found out since. */
+	const struct sched_unit *traced;
+	uint8_t traced_class;
+	uint64_t due; /* of the unit that was chosen */
 };
 
 /* What a unit is made with. */
@@ -167,6 +173,7 @@ struct sched_config {
 	uint32_t weight;
 	struct sched_group *group;
 	uint32_t rt_budget_us, rt_period_us; /* 0: not a real-time unit */
+	uint16_t id;
 };
 
 /* Boot: a CPU's part. */
@@ -272,6 +279,9 @@ extern struct sched_params sched_params;
 void sched_set_params(const struct sched_params *p);
 void sched_set_weight(struct sched_unit *u, uint32_t weight);
 void sched_set_cap(struct sched_group *g, uint32_t cap_percent);
+
+/* Whether choices are recorded (trace class SCHED). Any CPU. */
+void sched_set_traced(bool on);
 
 /* A unit's figures up to now, its present turn or wait included. */
 void sched_unit_stats(struct sched_unit *u, struct sched_stats *st);

@@ -380,7 +380,7 @@ static void boot_argument(void **state)
 
 		(void)snprintf(want, sizeof(want),
 			       "boot argument \"%s\" ignored; known: console=batch, console=interactive, sched=rt, "
-			       "sched=credit\r\n",
+			       "sched=credit, trace=<class>[,<class>...]\r\n",
 			       word);
 		p = strchr(p, ']') + 2;
 		assert_memory_equal(p, want, strlen(want));

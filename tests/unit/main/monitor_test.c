@@ -30,6 +30,7 @@ static int interactive(void **state)
 	"cpu      what each CPU runs, and where its time went\r\n"                                                     \
 	"mem      memory of the board\r\n"                                                                             \
 	"sched    [list]: what vCPUs may use; stat: what they used; set <what> <value>\r\n"                            \
+	"trace    what is recorded and where it goes; docs/trace.md\r\n"                                               \
 	"log      log of this boot; previous: of the boot before\r\n"                                                  \
 	"console  mode of the console\r\n"                                                                             \
 	"crash    fault in the hypervisor on purpose\r\n"                                                              \
@@ -49,7 +50,7 @@ static void a_turn_is_short(void **state)
 {
 	(void)state;
 	(void)type("help\r");
-	assert_in_range(turns, 3, 4); /* 10 lines and the end, 4 in a turn */
+	assert_in_range(turns, 3, 4); /* 11 lines and the end, 4 in a turn */
 	assert_in_range(most_in_a_turn, 100, 4 * 100);
 }
 
@@ -277,8 +278,9 @@ static void completion(void **state)
 	assert_string_equal(type("o\t"), "o" SHOWN("console "));
 	assert_string_equal(type("b\t"), "b" SHOWN("console batch "));
 	assert_string_equal(type("\x15log \t"), SHOWN("") "log " SHOWN("log previous "));
-	assert_string_equal(type("\x15\t"),
-			    SHOWN("") "\r\nhelp  vm  stat  cpu  mem  sched  log  console  crash  reboot\r\n" SHOWN(""));
+	assert_string_equal(
+		type("\x15\t"),
+		SHOWN("") "\r\nhelp  vm  stat  cpu  mem  sched  trace  log  console  crash  reboot\r\n" SHOWN(""));
 	/* Not in the middle of a line, and never beyond its end. */
 	assert_string_equal(type("h" LEFT "\t"), "h" SHOWN("h") "\b" SHOWN("h") "\b");
 	(void)type("\x15");
@@ -329,11 +331,11 @@ static void boot_arguments(void **state)
 	settle();
 	for (const char *p = slow_wire(), *word = "root=/dev/vda\0console=ttyAMA0\0console=\0"; *word;
 	     word += strlen(word) + 1) {
-		char want[120];
+		char want[160];
 
 		(void)snprintf(want, sizeof(want),
 			       "boot argument \"%s\" ignored; known: console=batch, console=interactive, "
-			       "sched=rt, sched=credit\r\n",
+			       "sched=rt, sched=credit, trace=<class>[,<class>...]\r\n",
 			       word);
 		p = strchr(p, ']') + 2;
 		assert_memory_equal(p, want, strlen(want));

@@ -8,6 +8,8 @@
 
 #include "slow_uart.h"
 
+#include <stdlib.h>
+
 #include "abi/bundle.h"
 #include "abi/platform.h"
 #include "camber/main.h"
@@ -108,7 +110,7 @@ static const char *type(const char *text)
 }
 
 /* Setup of a test: nothing typed, nothing on the line, batch mode. */
-static int batch(void **state)
+static inline int batch(void **state)
 {
 	(void)state;
 	console_interactive = false;
@@ -117,8 +119,8 @@ static int batch(void **state)
 	return 0;
 }
 
-/* 2 CPUs, a tick is a nanosecond; the keyboard goes to the monitor. */
-static void begin(void)
+/* 2 CPUs, a tick is a nanosecond; the keyboard goes to the monitor. `options`: boot arguments, may be NULL. */
+static inline void begin_with(const char *options)
 {
 	time_init(1000000000);
 	unit_memory(16 * MIB);
@@ -127,9 +129,17 @@ static void begin(void)
 	log_init(&ring, &previous);
 	log_set_sink(console_write);
 	make_vms();
+	trace_start(aligned_alloc(64, trace_area_bytes(2)), 2,
+		    (struct trace_cpu *[]){ &unit_cpu(0)->trace, &unit_cpu(1)->trace });
+	main_options(options);
 	console_input_start();
 	monitor_init();
 	slow_type("\x01\x01\x01");
+}
+
+static inline void begin(void)
+{
+	begin_with(NULL);
 	settle();
 }
 

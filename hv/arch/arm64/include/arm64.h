@@ -134,7 +134,7 @@ enum trap_result trap_unknown(struct arm64_vcpu *a, uint64_t esr);
 void trap_hvc(struct arm64_vcpu *a, uint64_t esr);
 void trap_serror(struct arm64_vcpu *a);
 void trap_finish(enum trap_result result);
-void trap_stay_worst(uint64_t stay);
+void trap_stay_end(uint64_t stay);
 
 enum trap_result abort_data(struct arm64_vcpu *a, uint64_t esr);
 enum trap_result abort_instruction(struct arm64_vcpu *a, uint64_t esr);
@@ -182,6 +182,9 @@ void fpsimd_save(struct fp_context *c);
 void fpsimd_load(const struct fp_context *c);
 
 /* --- timers ------------------------------------------------------------------------------------------------------------ */
+
+/* Records that the timer interrupt of the loaded vCPU is given to it, and how late. */
+void vtimer_trace(const struct arm64_vcpu *a);
 
 void vtimer_init(struct arm64_vcpu *a);
 void vtimer_reset(struct arm64_vcpu *a);

@@ -64,6 +64,9 @@ static inline void gic_lr_write(unsigned int n, uint64_t value)
 /* Chooses the driver for the machine; 0, or -ENODEV with one clear line. */
 int gic_init(const struct platform *hw);
 
+/* Boot: who handles the interrupt platform.trace_intid, which no VM owns. */
+void gic_trace_irq(void (*irq)(void));
+
 /* Takes and handles an interrupt that is pending on this CPU, if there is one. */
 void gic_handle_irqs(void);
 

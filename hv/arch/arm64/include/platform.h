@@ -32,9 +32,11 @@ struct platform {
 	bool gic_is_v3, gic_seen;
 	struct range uart;
 	uint32_t uart_intid;
-	struct range rtc;     /* bytes 0: none */
-	struct range bundle;  /* initrd of /chosen; bytes 0: none */
-	const char *bootargs; /* of /chosen, in the tree; NULL: none */
+	struct range trace_uart; /* a second one, for the trace unless a VM owns it; bytes 0: none */
+	uint32_t trace_intid;    /* 0: none */
+	struct range rtc;        /* bytes 0: none */
+	struct range bundle;     /* initrd of /chosen; bytes 0: none */
+	const char *bootargs;    /* of /chosen, in the tree; NULL: none */
 	uint64_t dtb_base, dtb_bytes;
 };
 
@@ -42,5 +44,8 @@ extern struct platform platform;
 
 /* Reads the tree at `dtb`. NULL, or what is wrong in words. */
 const char *platform_read(const void *dtb);
+
+/* Does a VM own registers there? (device.c) */
+bool device_taken(const struct range *r);
 
 #endif

@@ -39,6 +39,11 @@ unsigned int host_kicks(unsigned int cpu);
 void host_on_idle(void (*fn)(void));
 void host_on_poll(void (*fn)(void));
 
+/* The UART that the trace finds, NULL: none; and its interrupt. */
+struct uart_ops;
+void host_set_trace_uart(const struct uart_ops *ops, void *dev);
+void host_trace_uart_interrupt(void);
+
 /* How a call that doesn't return ended. IDLE: the CPU went to sleep, and nobody is there to wake it. */
 enum host_end { HOST_END_NONE, HOST_END_PANIC, HOST_END_REBOOT, HOST_END_POWEROFF, HOST_END_HALT, HOST_END_IDLE };
 

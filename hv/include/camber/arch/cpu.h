@@ -3,6 +3,8 @@
 #ifndef CAMBER_ARCH_CPU_H
 #define CAMBER_ARCH_CPU_H
 
+struct uart_ops;
+
 /* Interrupts another CPU so that it leaves its guest or its idle sleep and looks at pcpu->work. Any CPU. */
 void arch_cpu_kick(unsigned int cpu);
 
@@ -14,6 +16,12 @@ void arch_cpu_poll(void);
 
 /* Programs this CPU's hypervisor timer to an absolute tick, TIME_NEVER = off. */
 void arch_timer_set(uint64_t deadline);
+
+/*
+ * Boot, when VMs have their devices: a second UART of the board that no VM owns, for the trace. `irq` is called when bytes have come. NULL:
+ * there is none.
+ */
+const struct uart_ops *arch_trace_uart(void **dev, void (*irq)(void));
 
 /* Stops all other CPUs for good; panic only. Waits, bounded. */
 void arch_cpu_stop_others(void);
