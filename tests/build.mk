@@ -23,12 +23,12 @@ $(INSN_PLUGIN): tests/plugin/insn.c tests/plugin/qemu_plugin.h
 	$(Q)$(HOSTCC) -std=gnu11 -O2 -g -fPIC -shared -fvisibility=hidden -Wall -Wextra -Werror -Wmissing-prototypes \
 		-Wstrict-prototypes -Wshadow -o $@ $<
 
-run: $(OUT)/camber.img $(OUT)/bundle.bin
+run: $(OUT)/camber.img $(OUT)/bundle.bin $(HVTRACE)
 	$(Q)O=$(O) BOARD=$(BOARD) $(PYTHON) -B tools/run $(if $(BATCH),--batch) --profile $(PROFILE) \
 		--image $(OUT)/camber.img --bundle $(OUT)/bundle.bin $(QEMU_ARGS)
 
 # What system tests and measurements pack and boot.
-bench-files := $(OUT)/camber.bin $(MKBUNDLE) $(INSN_PLUGIN) $(addprefix $(O)/guests/,probe/probe.elf linux/vmlinuz \
+bench-files := $(OUT)/camber.bin $(MKBUNDLE) $(HVTRACE) $(INSN_PLUGIN) $(addprefix $(O)/guests/,probe/probe.elf linux/vmlinuz \
 	linux/initramfs.cpio.gz)
 test-files: $(bench-files) $(addprefix $(O)/guests/,rtos/rtos.elf firmware/uboot.flash firmware/uboot-linux.flash \
 	firmware/edk2.flash $(foreach v,-rt -6.12,linux/vmlinuz$(v) \

@@ -3,3 +3,4 @@
 # Programs for the build machine. tools/run and tools/lint are scripts and need no rules here; tests/build.mk calls them.
 
 include tools/mkbundle/build.mk
+include tools/hvtrace/build.mk

@@ -9,7 +9,7 @@ FUZZ_OUT  := $(O)/tests/fuzz
 FUZZ_OBJ  := $(FUZZ_OUT)/obj
 FUZZ_RUNS ?= 100000
 FUZZERS   := bundle_fuzz pl011_fuzz printf_fuzz number_fuzz wdt_fuzz
-FUZZ_ALL  := $(FUZZERS) mkbundle_fuzz # that one has its rule beside mkbundle's unit tests
+FUZZ_ALL  := $(FUZZERS) mkbundle_fuzz hvtrace_fuzz # those have their rules beside the tools' unit tests
 
 FUZZ_FLAGS = $(filter-out -fsanitize=%,$(HOST_FLAGS)) -fsanitize=address,undefined,fuzzer-no-link \
 	-fno-sanitize-recover=all

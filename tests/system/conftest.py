@@ -13,7 +13,8 @@ from camber.image import scratch  # noqa: E402
 
 
 def pytest_sessionstart(session):
-    missing = [str(path) for path in (board.CAMBER_BIN, board.MKBUNDLE, board.PLUGIN) if not path.exists()]
+    missing = [str(path) for path in (board.CAMBER_BIN, board.MKBUNDLE, board.HVTRACE, board.PLUGIN)
+               if not path.exists()]
     if missing and not session.config.option.collectonly:
         raise pytest.UsageError(f"not built: {', '.join(missing)}; `make test` builds what the tests need")
 

@@ -12,6 +12,7 @@ BOARD_DIR = TOP / "boards" / BOARD
 GUESTS = BUILD / "guests"
 TESTS = BUILD / "tests"
 MKBUNDLE = BUILD / "tools" / "mkbundle" / "mkbundle"
+HVTRACE = BUILD / "tools" / "hvtrace" / "hvtrace"
 CAMBER_BIN = OUT / "camber.bin"
 CAMBER_ELF = OUT / "camber.elf"
 PLUGIN = TESTS / "insn.so"

@@ -33,6 +33,11 @@ class ExpectError(AssertionError):
     """What was expected did not come. Says why, and ends with the last lines of the console."""
 
 
+# The trace's frames on the console's line (hv/include/abi/trace.h); and what may be the beginning of one.
+TRACE_FRAME = re.compile(r"\x1b_Ct[A-Za-z0-9+/]*\x1b\\")
+TRACE_BEGIN = re.compile(r"\x1b(_(C(t[A-Za-z0-9+/]*\x1b?)?)?)?\Z")
+
+
 def compile_lines(pattern):
     """A regular expression whose $ is the end of a line that is wholly there, not of what was received so far."""
     return re.compile(re.sub(r"(?<!\\)\$(?=\||$)", r"(?=\\n)", pattern), re.MULTILINE)
@@ -69,7 +74,8 @@ class Qemu:
             self.command += ["-plugin", f"{board.PLUGIN},{plugin}"]
         self.command += ["-kernel", str(path), *extra]
         self.log_path = log or board.TESTS / "logs" / f"{name}.log"
-        self.text = ""
+        self.text = ""  # what a terminal shows: without the trace's frames
+        self.raw = ""
         self.fatal = FATAL
         self._echo = echo
         self._quiet_s = quiet_s
@@ -186,6 +192,7 @@ class Qemu:
     # ---- console ----
 
     def _read_console(self):
+        held = ""
         while True:
             try:
                 data = self._console.recv(65536)
@@ -193,6 +200,11 @@ class Qemu:
                 data = b""
             text = data.decode("utf-8", "replace").replace("\r", "")
             with self._changed:
+                self.raw += text
+                text, held = TRACE_FRAME.sub("", held + text), ""
+                begin = TRACE_BEGIN.search(text)
+                if begin and data:
+                    text, held = text[:begin.start()], begin.group()
                 self.text += text
                 self._closed = not data
                 self._changed.notify_all()
@@ -204,9 +216,13 @@ class Qemu:
             if self._echo:
                 self._echo(text)
 
+    def uart2_path(self):
+        """The machine's second serial line, a socket."""
+        return os.path.join(self._folder, "uart2")
+
     def uart2(self):
         """The other end of the machine's second serial line, a socket; close it."""
-        return self._connect(os.path.join(self._folder, "uart2"))
+        return self._connect(self.uart2_path())
 
     def send(self, text):
         """Type text on the console."""
