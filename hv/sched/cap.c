@@ -31,6 +31,7 @@ static void unpark(struct sched_unit *u)
 		struct sched_cpu *s = sched_choose(u);
 
 		u->parked = false;
+		sched_rt_unpark(u);
 		sched_place(u, SCHED_QUEUED, s->cpu);
 		sched_enqueue(s, u, false);
 		sched_post(s);

@@ -23,12 +23,24 @@ static void refill(struct sched_unit *u, uint64_t deadline)
 	u->deadline = deadline;
 }
 
+/* It comes back after it didn't want, or wasn't allowed, to run: what it may use before its deadline is no more than its rate, or both are new. */
+static inline void renew(struct sched_unit *u, uint64_t now)
+{
+	if (now >= u->deadline || u->budget_left > (int64_t)(((u->deadline - now) * u->rate) >> RATE_SHIFT))
+		refill(u, now + u->period);
+}
+
+__cold void sched_rt_unpark(struct sched_unit *u)
+{
+	if (u->class == SCHED_RT)
+		renew(u, arch_now());
+}
+
 bool sched_rt_wake(struct sched_cpu *s, struct sched_unit *u, enum sched_wake why, uint64_t now)
 {
 	if (sched_params.mode != SCHED_MODE_RT)
 		return false;
-	if (now >= u->deadline || u->budget_left > (int64_t)(((u->deadline - now) * u->rate) >> RATE_SHIFT))
-		refill(u, now + u->period);
+	renew(u, now);
 	if ((!u->announced || why == SCHED_WAKE_SLEEP || why == SCHED_WAKE_START) && u->budget_left > 0) {
 		u->budget_left -= (int64_t)sched_params.wake_cost;
 		return true;

@@ -107,6 +107,9 @@ int64_t sched_cap_left(const struct sched_unit *u);
 /* A real-time unit wakes on s: true if it does so in RT. Else its next budget is waited for. */
 bool sched_rt_wake(struct sched_cpu *s, struct sched_unit *u, enum sched_wake why, uint64_t now);
 
+/* A unit whose group's cap was used up may run again: an old deadline must not put it before others. */
+void sched_rt_unpark(struct sched_unit *u);
+
 /* Its budget is used up and it goes on without. */
 void sched_rt_exhausted(struct sched_cpu *s, struct sched_unit *u);
 

@@ -464,8 +464,8 @@ static void check_budget(struct sim_unit *g)
 	 * One that announces its sleeps and was woken otherwise waits for the next period. Of what it ran while nobody
 	 * waited, a little may be taken off its next budget.
 	 */
-	g->rt_whole = (state == SCHED_QUEUED || state == SCHED_RUNNING) && g->u.class == SCHED_RT && !g->rt_free &&
-		      sim.now >= sim.disturbed_until;
+	g->rt_whole = (state == SCHED_QUEUED || state == SCHED_RUNNING) && !g->u.parked && g->u.class == SCHED_RT &&
+		      !g->rt_free && sim.now >= sim.disturbed_until;
 	g->rt_free = false;
 }
 
