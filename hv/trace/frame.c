@@ -2,13 +2,14 @@
 /*
  * Frames: bytes and varints in, checksum and encoding for the line out; format: abi/trace.h.
  *
- * It goes on piece by piece, so that no step is long: a piece that was accepted is in the checksum, and encoded. Locking: the
- * stream's lock.
+ * It goes on piece by piece, so that no step is long: a piece that was accepted is in the checksum, and encoded in a few more steps.
+ * Locking: the stream's lock.
  */
 #include "camber/lib.h"
 #include "trace_priv.h"
 
 #define CRC_BYTES 4u
+#define ENCODE_BYTES 10 /* in a step */
 #define BEGIN_BYTES 4u
 #define BEGIN(n) ((uint32_t)TRACE_CONSOLE_BEGIN[n]) /* little-endian, as abi/trace.h has everything */
 
@@ -17,7 +18,8 @@ _Static_assert(sizeof(TRACE_CONSOLE_BEGIN) == BEGIN_BYTES + 1 && sizeof(TRACE_CO
 static struct {
 	uint8_t *at;   /* end of what was appended */
 	uint8_t *used; /* end of what was accepted */
-	char *out;     /* end of what is encoded */
+	uint8_t *done; /* end of what is encoded */
+	char *out;     /* where the next character goes */
 	char *code;    /* COBS: where the length of the block that is open goes */
 	uint32_t crc;
 	uint32_t bits, left; /* base64: the lowest `left` ones are still to be encoded */
@@ -69,12 +71,15 @@ static void end_block(void)
 	f.code = f.out;
 }
 
-static void encode(void)
+bool trace_frame_encode(void)
 {
+	const uint8_t *end = f.done + MIN(f.used - f.done, ENCODE_BYTES);
 	uint32_t byte, left;
 
-	while (f.used < f.at) {
-		byte = *f.used++;
+	if (f.done == end)
+		return false;
+	while (f.done < end) {
+		byte = *f.done++;
 		if (!f.console) {
 			if (!byte)
 				end_block();
@@ -86,6 +91,7 @@ static void encode(void)
 			left -= 6;
 		f.left = left;
 	}
+	return true;
 }
 
 void trace_frame_open(enum trace_frame kind, uint32_t boot, bool console)
@@ -97,7 +103,7 @@ void trace_frame_open(enum trace_frame kind, uint32_t boot, bool console)
 	f.left = 0;
 	f.raw[0] = (uint8_t)(TRACE_VERSION << 4 | kind);
 	f.raw[1] = (uint8_t)boot;
-	f.used = f.raw;
+	f.used = f.done = f.raw;
 	f.at = f.raw + 2;
 	f.code = trace_frame_out;
 	__builtin_memcpy(trace_frame_out, &begin, BEGIN_BYTES);
@@ -111,15 +117,19 @@ bool trace_frame_accept(void)
 		return false;
 	}
 	f.crc = crc32(f.crc, f.used, (size_t)(f.at - f.used));
-	encode();
+	f.used = f.at;
 	return true;
 }
 
-size_t trace_frame_close(void)
+void trace_frame_close(void)
 {
 	for (unsigned int i = 0; i < CRC_BYTES; i++, f.crc >>= 8)
 		trace_frame_byte(f.crc);
-	encode();
+	f.used = f.at;
+}
+
+size_t trace_frame_end(void)
+{
 	if (f.console) {
 		/* Zeros behind what is left, no padding (RFC 4648 section 4). */
 		if (f.left)

@@ -159,7 +159,7 @@ __cold void trace_previous(const struct trace_area *copy)
 		for (uint32_t slot = 0, n; slot < SLOTS; slot++, r++) {
 			n = r->head >> TRACE_HEAD_NUMBER_SHIFT;
 			before = &t->ring[(n - 1) % SLOTS];
-			if (n % SLOTS != slot || r->time < newest || !good(r, n) || !good(before, n - 1))
+			if (n % SLOTS != slot || r->time < newest || !good(r, n) || (n && !good(before, n - 1)))
 				continue;
 			t->made = n + 1;
 			newest = r->time;

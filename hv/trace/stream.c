@@ -2,9 +2,9 @@
 /*
  * The stream: what the rings hold, as frames, to a line, no faster than its rate, in turns of a few hundred instructions.
  *
- * A turn either gives some bytes to the line, or adds one record, or one CPU's or VM's figures, to the frame that is being made. Only
- * when the line has all of a frame do its records count as sent (commit()): so a switch, a line that died, a panic in between lose
- * nothing that isn't counted. Never waits.
+ * A turn gives some bytes to the line, or adds one record, or one CPU's or VM's figures, to the frame that is being made, or encodes
+ * some of it. Only when the line has all of a frame do its records count as sent (commit()): so a switch, a line that died, a panic in
+ * between lose nothing that isn't counted. Never waits.
  * Locking: stream.busy for everything; turns try it, panic breaks it. What is asked for is written without it, and done between frames.
  */
 #include "camber/errno.h"
@@ -30,6 +30,10 @@
 
 #define LABEL_BYTES 48u /* told of a VM's label */
 
+/* Beside the kinds of frames: */
+#define CHOSEN 8u  /* records: nothing of the frame is there yet */
+#define CLOSED 16u /* all of the frame is there */
+
 struct cursor {
 	struct trace_cpu *t;
 	uint64_t next;  /* record that goes into a frame next; below `sent` in a dump */
@@ -53,7 +57,7 @@ static struct {
 	uint64_t due;                  /* when the rate allows another byte */
 	uint64_t at;                   /* few records go out then */
 
-	uint32_t kind;         /* enum trace_frame: of what is made or sent; 0: nothing */
+	uint32_t kind;         /* enum trace_frame, CHOSEN, CLOSED: of what is made or sent; 0: nothing */
 	uint32_t flags;        /* of the status */
 	uint32_t status_cpu;   /* next to be told; all of them: the status is complete */
 	uint32_t status_vm;    /* the same */
@@ -83,8 +87,8 @@ static void open(enum trace_frame kind)
 
 static void close(void)
 {
-	stream.out = 0;
-	stream.out_end = (uint32_t)trace_frame_close();
+	stream.kind |= CLOSED;
+	trace_frame_close();
 }
 
 static void say_status(uint64_t now, uint32_t flags)
@@ -156,14 +160,25 @@ static uint64_t overwritten(const struct trace_cpu *t)
 	return t->overwritten + (stream.first > t->sent ? stream.first - t->sent : 0);
 }
 
-static void add_header(const struct trace_cpu *t)
+static void open_records(void)
 {
+	struct cursor *c = stream.cursor;
+	struct trace_cpu *t = c->t;
+	struct trace_record r;
+	bool good = trace_ring_take(t, &c->next, &r);
+
+	stream.kind = 0;
+	if (!good)
+		return;
+	stream.first = c->next;
+	stream.time = r.time;
 	open(TRACE_FRAME_RECORDS);
-	trace_frame_byte(stream.cursor->cpu);
+	trace_frame_byte(c->cpu);
 	trace_frame_varint(stream.first);
 	trace_frame_varint(overwritten(t));
 	trace_frame_varint(READ_ONCE(t->unnumbered));
 	trace_frame_varint(stream.time);
+	(void)trace_frame_accept();
 }
 
 /* One more record for the frame. False: there is none that follows, or no room for it. */
@@ -172,16 +187,9 @@ static bool add_record(void)
 	struct cursor *c = stream.cursor;
 	uint64_t want = c->next + stream.count, n = want, delta;
 	struct trace_record r;
-	bool good = trace_ring_take(c->t, &n, &r);
 
-	if (!stream.count)
-		c->next = stream.first = want = n;
-	if (!good || n != want)
+	if (!trace_ring_take(c->t, &n, &r) || n != want)
 		return false;
-	if (!stream.count) {
-		stream.time = r.time;
-		add_header(c->t);
-	}
 	/* The counter is read without order: it may seem to go back by a tick or two. */
 	delta = r.time - stream.time;
 	if ((int64_t)delta < 0)
@@ -200,7 +208,7 @@ static void commit(void)
 	struct cursor *c = stream.cursor;
 	struct trace_cpu *t = c->t;
 
-	if (stream.kind == TRACE_FRAME_RECORDS) {
+	if (stream.kind == (TRACE_FRAME_RECORDS | CLOSED)) {
 		c->next += stream.count;
 		t->overwritten = overwritten(t);
 		/* Release: the copies were made; in stop mode the ring's CPU may use their slots now. */
@@ -262,7 +270,7 @@ static uint64_t choose_records(uint64_t now)
 		c = c + 1 < stream.cursors + trace_cpu_count ? c + 1 : stream.cursors;
 		if ((int64_t)(MIN(READ_ONCE(c->t->made), c->until) - c->next) >= (any ? 1 : BATCH)) {
 			stream.cursor = c;
-			stream.kind = TRACE_FRAME_RECORDS;
+			stream.kind = CHOSEN;
 			return 0;
 		}
 	}
@@ -332,12 +340,20 @@ static uint64_t turn(uint64_t now)
 		return send(now);
 	if (!stream.kind)
 		return next_frame(now);
-	if (stream.kind == TRACE_FRAME_STATUS ? add_cpu() : add_record())
+	if (stream.kind == CHOSEN) {
+		open_records();
+	} else if (trace_frame_encode()) {
+		return 0;
+	} else if (stream.kind & CLOSED) {
+		stream.out = 0;
+		stream.out_end = (uint32_t)trace_frame_end();
+	} else if (stream.kind == TRACE_FRAME_STATUS ? add_cpu() : add_record()) {
 		stream.count++;
-	else if (stream.count)
+	} else if (stream.count) {
 		close();
-	else
+	} else {
 		stream.kind = 0;
+	}
 	return 0;
 }
 

@@ -35,10 +35,13 @@ void trace_frame_varint(uint64_t value);
 /* The piece that was appended since the last call stays, if it fits; else it is gone. At most TRACE_FRAME_PIECE bytes. */
 bool trace_frame_accept(void);
 #define TRACE_FRAME_PIECE 100u
-/* Adds the CRC. Returns the length of what is to be sent. */
-size_t trace_frame_close(void);
+/* Encodes a few bytes of what was accepted. False: all is encoded. */
+bool trace_frame_encode(void);
+/* Adds the CRC; and, when that is encoded, too, the end. Returns the length of what is to be sent. */
+void trace_frame_close(void);
+size_t trace_frame_end(void);
 
-/* As the line takes it. */
+/* What is to be sent, as the line takes it. */
 extern char trace_frame_out[];
 
 #endif

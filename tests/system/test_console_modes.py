@@ -87,7 +87,8 @@ def test_boot_arguments(boot):
     q = boot("probe", bootargs={"probe": "bench=empty then=stay"},
              extra=("-append", "console=ttyAMA0 console=batch quiet console=interactive"))
     for word in ("console=ttyAMA0", "quiet"):
-        q.expect(rf'\] boot argument "{word}" ignored; known: console=batch, console=interactive, sched=rt, sched=credit$')
+        q.expect(rf'\] boot argument "{word}" ignored; known: console=batch, console=interactive, sched=rt, sched=credit, '
+                 r"trace=<class>\[,<class>\.\.\.\]$")
     q.expect(r"^probe: done")
     assert q.text.count("boot argument") == 2
 

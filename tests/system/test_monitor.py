@@ -12,7 +12,7 @@ def test_commands(boot):
     q.focus("the monitor")
     q.mark()
     q.line("help")
-    for command in ("help", "vm", "stat", "cpu", "mem", "sched", "log", "console", "crash", "reboot"):
+    for command in ("help", "vm", "stat", "cpu", "mem", "sched", "trace", "log", "console", "crash", "reboot"):
         q.expect(rf"^{command} +\S.*$")
     q.mark()
     q.line("vm")

@@ -137,7 +137,7 @@ void start_primary(uint64_t dtb, uint64_t base __unused)
 	struct arm64_pcpu *p = &arm64_pcpus[0];
 	struct log_ring *ring, *previous;
 	const char *error = platform_read((const void *)dtb);
-	hpa_t ring_at, trace_at;
+	hpa_t ring_at, trace_at = hpa(0);
 	size_t trace_bytes;
 
 	console_start();
@@ -153,7 +153,7 @@ void start_primary(uint64_t dtb, uint64_t base __unused)
 		die("no memory for the log");
 	/* The next one, for the same reason. */
 	trace_bytes = trace_area_bytes(platform.cpu_count);
-	if (mem_alloc(trace_bytes, PAGE_SIZE, &trace_at))
+	if (trace_bytes && mem_alloc(trace_bytes, PAGE_SIZE, &trace_at))
 		die("no memory for the trace");
 	mmu_start();
 	ring = hpa_to_ptr(ring_at);
