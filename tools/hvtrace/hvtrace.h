@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../common/crc32.h"
 #include "abi/trace.h"
 
 #define ARRAY_COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -93,8 +94,6 @@ void fail_clear(void);
 /* These don't return without memory. */
 void *mem_alloc(size_t bytes);                                      /* zeroed */
 void *mem_grow(void *old, size_t count, size_t *room, size_t size); /* room for count + 1 elements of that size */
-
-uint32_t crc32(uint32_t crc, const void *data, size_t bytes);
 
 /* value * to / from, rounded down, as the hypervisor and its guests do; UINT64_MAX if that is too large. */
 uint64_t scale(uint64_t value, uint64_t from, uint64_t to);

@@ -74,26 +74,6 @@ void *mem_grow(void *old, size_t count, size_t *room, size_t size)
 	return old;
 }
 
-uint32_t crc32(uint32_t crc, const void *data, size_t bytes)
-{
-	static uint32_t table[256];
-	const uint8_t *byte = data;
-
-	if (!table[1]) {
-		for (uint32_t i = 0; i < 256; i++) {
-			uint32_t value = i;
-
-			for (int bit = 0; bit < 8; bit++)
-				value = (value >> 1) ^ (value & 1 ? UINT32_C(0xedb88320) : 0);
-			table[i] = value;
-		}
-	}
-	crc = ~crc;
-	for (size_t i = 0; i < bytes; i++)
-		crc = (crc >> 8) ^ table[(crc ^ byte[i]) & 0xff];
-	return ~crc;
-}
-
 uint64_t scale(uint64_t value, uint64_t from, uint64_t to)
 {
 	uint64_t whole, rest = value % from;

@@ -25,6 +25,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "../common/crc32.h"
 #include "abi/bundle.h"
 #include "abi/platform.h"
 
@@ -240,7 +241,6 @@ void out_of_memory(void) __attribute__((noreturn));
 void *pool_alloc(struct mkbundle *m, size_t bytes); /* zeroed, 16-aligned; exits when the machine has no memory */
 char *pool_printf(struct mkbundle *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void mkbundle_free(struct mkbundle *m);
-uint32_t crc32(uint32_t crc, const void *data, size_t bytes); /* IEEE 802.3; start with 0 */
 int file_read(struct mkbundle *m, const char *path, uint8_t **data, size_t *bytes);
 int file_write(struct mkbundle *m, const char *path, const void *data, size_t bytes);
 const char *pairs_use(struct pairs *p, const char *name); /* the value of `name`, marked as used; NULL: absent */

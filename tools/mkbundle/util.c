@@ -85,26 +85,6 @@ void mkbundle_free(struct mkbundle *m)
 	m->blobs = NULL;
 }
 
-uint32_t crc32(uint32_t crc, const void *data, size_t bytes)
-{
-	static uint32_t table[256];
-	const uint8_t *byte = data;
-
-	if (!table[1]) {
-		for (uint32_t i = 0; i < 256; i++) {
-			uint32_t value = i;
-
-			for (int bit = 0; bit < 8; bit++)
-				value = (value >> 1) ^ (value & 1 ? UINT32_C(0xedb88320) : 0);
-			table[i] = value;
-		}
-	}
-	crc = ~crc;
-	for (size_t i = 0; i < bytes; i++)
-		crc = (crc >> 8) ^ table[(crc ^ byte[i]) & 0xff];
-	return ~crc;
-}
-
 int file_read(struct mkbundle *m, const char *path, uint8_t **data, size_t *bytes)
 {
 	FILE *file = fopen(path, "rb");
