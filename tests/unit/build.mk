@@ -52,7 +52,7 @@ $(unit_tests:%=$(UNIT_OUT)/%): $(UNIT_OUT)/%: tests/unit/%.c $(UNIT_OBJ)/libhost
 .PHONY: unit
 unit: $(UNIT:%=$(UNIT_OUT)/%) $(if $(MKBUNDLE_TESTS),unit-mkbundle)
 	$(Q)failed=; for t in $(UNIT); do \
-		if ASAN_OPTIONS=detect_leaks=0 timeout 120 $(UNIT_OUT)/$$t > $(UNIT_OUT)/$$t.log 2>&1; then \
+		if ASAN_OPTIONS=detect_leaks=0 timeout 600 $(UNIT_OUT)/$$t > $(UNIT_OUT)/$$t.log 2>&1; then \
 			printf '  %-8s %-24s %s\n' UNIT $$t "$$(sed -n 's/^\[  PASSED  \] //p' $(UNIT_OUT)/$$t.log | tail -1)"; \
 		else \
 			cat $(UNIT_OUT)/$$t.log; printf '  %-8s %s\n' FAILED $$t; failed="$$failed $$t"; \

@@ -47,7 +47,7 @@ unit: unit-hvtrace
 unit-hvtrace: $(HVTRACE_TESTS) $(HVTRACE_TEST_OUT)/hvtrace $(HVTRACE_TEST_OUT)/hv_stream
 	$(Q)failed=; for t in $(HVTRACE_TESTS); do \
 		if ASAN_OPTIONS=detect_leaks=0 HVTRACE=$(abspath $(HVTRACE_TEST_OUT)/hvtrace) \
-				HV_STREAM=$(abspath $(HVTRACE_TEST_OUT)/hv_stream) timeout 120 $$t > $$t.log 2>&1; then \
+				HV_STREAM=$(abspath $(HVTRACE_TEST_OUT)/hv_stream) timeout 600 $$t > $$t.log 2>&1; then \
 			printf '  %-8s %-24s %s\n' UNIT hvtrace/$${t##*/} "$$(sed -n 's/^\[  PASSED  \] //p' $$t.log)"; \
 		else \
 			cat $$t.log; printf '  %-8s hvtrace/%s\n' FAILED $${t##*/}; failed="$$failed $${t##*/}"; \
