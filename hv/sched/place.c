@@ -273,29 +273,11 @@ __attribute__((noinline)) void sched_steal(struct sched_cpu *s, uint64_t now)
 	u->stats.moves++;
 }
 
-/* What was chosen, if it is another unit, or the same in another class. */
-static __cold void trace_choice(struct sched_cpu *s)
-{
-	const struct sched_unit *u = s->running, *was = s->traced;
-
-	if (u != was)
-		trace_put(SWITCH, was ? was->id : TRACE_NOBODY, was ? sched_unit_state(was) : SCHED_RUNNING,
-			  u ? u->id : TRACE_NOBODY, u ? u->class : SCHED_IDLE,
-			  trace_ticks(s->due, s->due ? arch_now() : 0));
-	else if (u && u->class != s->traced_class)
-		trace_put(CLASS, u->id, s->traced_class, u->class);
-	s->traced = u;
-	s->traced_class = u ? u->class : 0;
-	s->due = 0;
-}
-
 __attribute__((noinline)) void sched_note(struct sched_cpu *s)
 {
 	const struct list *at;
 	uint32_t ready;
 
-	if (s->special & SCHED_CPU_TRACED)
-		trace_choice(s);
 	if (s->running) {
 		s->pool->idle &= ~BIT32(s->cpu);
 		/* Whoever waits here would rather run elsewhere. */
@@ -310,14 +292,11 @@ __attribute__((noinline)) void sched_note(struct sched_cpu *s)
 	}
 }
 
-__cold __attribute__((noinline)) struct sched_cpu *sched_wake_special(struct sched_cpu *s, struct sched_unit *u,
-								      enum sched_wake why)
+__cold __attribute__((noinline)) struct sched_cpu *sched_wake_joined(struct sched_unit *u)
 {
-	if (sched_joined(s)) {
-		s = sched_choose(u);
-		u->stats.moves += s->cpu != sched_unit_cpu(u);
-	}
-	trace(WAKE, u->id, why, u->class, s->cpu);
+	struct sched_cpu *s = sched_choose(u);
+
+	u->stats.moves += s->cpu != sched_unit_cpu(u);
 	return s;
 }
 

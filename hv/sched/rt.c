@@ -24,7 +24,7 @@ static void refill(struct sched_unit *u, uint64_t deadline)
 }
 
 /* It comes back after it didn't want, or wasn't allowed, to run: what it may use before its deadline is no more than its rate, or both are new. */
-static inline void renew(struct sched_unit *u, uint64_t now)
+static inline __attribute__((always_inline)) void renew(struct sched_unit *u, uint64_t now)
 {
 	if (now >= u->deadline || u->budget_left > (int64_t)(((u->deadline - now) * u->rate) >> RATE_SHIFT))
 		refill(u, now + u->period);

@@ -175,8 +175,12 @@ void sched_wake_locked(struct sched_unit *u, enum sched_wake why)
 		sched_set_state(u, SCHED_QUEUED);
 		return;
 	}
-	if (unlikely(s->special))
-		s = sched_wake_special(s, u, why);
+	if (unlikely(s->special)) {
+		if (sched_joined(s))
+			s = sched_wake_joined(u);
+		if (s->special & SCHED_CPU_TRACED)
+			trace_put_fast(&arch_pcpu()->trace, WAKE, u->id, why, u->class, s->cpu);
+	}
 	sched_place(u, SCHED_QUEUED, s->cpu);
 	sched_enqueue(s, u, false);
 	/* Nobody runs, or the one that does has to share from now on: either way the CPU has to look. */
@@ -359,7 +363,7 @@ static inline struct sched_unit *change(struct sched_cpu *s, struct sched_unit *
 
 		if (late > (int64_t)u->stats.late_worst)
 			u->stats.late_worst = (uint64_t)late;
-		s->due = u->due;
+		s->late = late;
 		u->due = 0;
 	}
 	u->since = now;
@@ -386,7 +390,7 @@ static __cold __attribute__((noinline)) bool timed_special(const struct sched_cp
 /* Does the running unit's turn have an end? */
 static inline bool timed(const struct sched_cpu *s)
 {
-	return s->ready || (unlikely(s->special | s->running->special) && timed_special(s));
+	return s->ready || (unlikely((s->special & ~SCHED_CPU_TRACED) | s->running->special) && timed_special(s));
 }
 
 /* The timer isn't touched where it comes early enough anyway. */
@@ -398,6 +402,54 @@ static void time_turn(struct sched_cpu *s)
 		s->slice_at = s->turn_end;
 		timer_arm(&s->slice, s->timers, s->turn_end);
 	}
+}
+
+struct sched_unit sched_nobody = { .place = SCHED_RUNNING << 8, .class = SCHED_IDLE, .id = TRACE_NOBODY };
+
+/* Who has the CPU now, where that is another one or nobody. */
+static inline __attribute__((always_inline)) void trace_switch(struct pcpu *p, const struct sched_unit *u)
+{
+	const struct sched_unit *was = p->sched.traced;
+	uint64_t late = (uint64_t)p->sched.late;
+
+	p->sched.traced = u;
+	p->sched.traced_class = u->class;
+	if (unlikely(late)) {
+		p->sched.late = 0;
+		/* Measured by another CPU's counter, perhaps: less than nothing is nothing. */
+		late = trace_span(late & ((late >> 63) - 1));
+	}
+	trace_put_fast(&p->trace, SWITCH, was->id, was->place >> 8, u->id, u->class, (uint32_t)late);
+}
+
+static __cold __attribute__((noinline)) void trace_idle(struct pcpu *p)
+{
+	if (p->sched.traced != &sched_nobody)
+		trace_switch(p, &sched_nobody);
+}
+
+/* After a choice on a CPU that is traced: records it, if it is another unit, or the same in another class. */
+static __attribute__((noinline)) void trace_choice(struct pcpu *p)
+{
+	const struct sched_unit *u = p->sched.running;
+	uint32_t before;
+
+	if (unlikely(!u)) {
+		trace_idle(p);
+	} else if (likely(u != p->sched.traced)) {
+		trace_switch(p, u);
+	} else if (u->class != p->sched.traced_class) {
+		before = p->sched.traced_class;
+		p->sched.traced_class = u->class;
+		trace_put_fast(&p->trace, CLASS, u->id, before, u->class);
+	}
+}
+
+static __cold __attribute__((noinline)) void note_special(struct sched_cpu *s)
+{
+	sched_note(s);
+	if (s->special & SCHED_CPU_TRACED)
+		trace_choice(container_of(s, struct pcpu, sched));
 }
 
 struct sched_unit *sched_pick(struct sched_cpu *s)
@@ -422,8 +474,12 @@ struct sched_unit *sched_pick(struct sched_cpu *s)
 	s->handoff = false;
 	if (next)
 		time_turn(s);
-	if (unlikely(s->special))
-		sched_note(s);
+	if (unlikely(s->special)) {
+		if (likely(s->special == SCHED_CPU_TRACED))
+			trace_choice(container_of(s, struct pcpu, sched));
+		else
+			note_special(s);
+	}
 	spin_unlock_here(&pool->lock);
 	return next;
 }

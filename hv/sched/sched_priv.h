@@ -50,6 +50,9 @@ static inline bool sched_before(const struct sched_unit *u, const struct sched_u
 	return u->class != v->class ? u->class < v->class : u->class == SCHED_RT && u->deadline < v->deadline;
 }
 
+/* Who runs where nobody does: for the trace. */
+extern struct sched_unit sched_nobody;
+
 /* --- sched.c ---------------------------------------------------------------------------------------------------------- */
 
 /* A QUEUED unit into the queue of its class, and out of it. */
@@ -121,8 +124,8 @@ void sched_rt_set(struct sched_unit *u, uint32_t budget_us, uint32_t period_us);
 /* Where a unit that wakes, of the class it has, runs soonest. */
 struct sched_cpu *sched_choose(const struct sched_unit *u);
 
-/* The same where something is special about its last CPU. */
-struct sched_cpu *sched_wake_special(struct sched_cpu *s, struct sched_unit *u, enum sched_wake why);
+/* The same for one that wakes in a pool of several, which may move by that. */
+struct sched_cpu *sched_wake_joined(struct sched_unit *u);
 
 /* Takes over a unit that waits on another CPU of the pool and wants to run more than anything here. */
 void sched_steal(struct sched_cpu *s, uint64_t now);

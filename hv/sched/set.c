@@ -83,9 +83,9 @@ __cold void sched_set_traced(bool on)
 		struct sched_cpu *s = &pcpu_get(i)->sched;
 
 		spin_lock(&s->pool->lock);
-		s->traced = s->running;
-		s->traced_class = s->running ? s->running->class : 0;
-		s->due = 0;
+		s->traced = s->running ? s->running : &sched_nobody;
+		s->traced_class = s->traced->class;
+		s->late = 0;
 		s->special = (uint8_t)(on ? s->special | SCHED_CPU_TRACED : s->special & ~SCHED_CPU_TRACED);
 		spin_unlock(&s->pool->lock);
 	}

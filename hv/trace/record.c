@@ -11,15 +11,15 @@
 __attribute__((noinline)) void trace_record(struct trace_cpu *own, uint32_t head, uint32_t a, uint32_t b, uint32_t c,
 					    uint32_t d, uint32_t e)
 {
+	struct trace_record *r = own->ring;
 	uint64_t n = own->made;
-	struct trace_record *r;
 
 	/* The store below depends on this look at `sent`, which the reader moves after it has copied (stream.c, release). */
 	if (unlikely(READ_ONCE(own->stop)) && n - READ_ONCE(own->sent) >= KEPT) {
 		WRITE_ONCE(own->unnumbered, own->unnumbered + 1);
 		return;
 	}
-	r = &own->ring[n % SLOTS];
+	r += n % SLOTS;
 	r->time = arch_now();
 	r->head = (uint32_t)n << TRACE_HEAD_NUMBER_SHIFT | head;
 	r->word[0] = a;

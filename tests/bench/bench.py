@@ -11,7 +11,7 @@ import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
-from camber import ExpectError, board, measure, sched  # noqa: E402
+from camber import ExpectError, board, measure, sched, trace_cost  # noqa: E402
 from camber.image import PackError  # noqa: E402
 
 import breakdown  # noqa: E402
@@ -96,6 +96,17 @@ def breakdown_table(parts):
     return "\n".join(lines)
 
 
+def trace_table(rows, results, limits):
+    """What an event costs: with its class on; with all off."""
+    lines = [row("in the guest's event", "trace class on", "events", "instructions more", "an event"), "|---|---|---:|---:|---:|"]
+    for key, name, events, insns in rows:
+        what = "none, beside a hypervisor without the trace" if name == "off" else f"`{name}`"
+        lines.append(row(f"`{key}`", what, events, insns, round(insns / events, 2)))
+    lines += [row(f"the most, class {state} (`{key}`, limit {limits['limits'][key]})", "", "", "", results[key])
+              for key, state in (("trace_on_insns", "on"), ("trace_off_insns", "off"))]
+    return "\n".join(lines)
+
+
 def explained_table(limits):
     return "\n".join(f"- `{key}`: {why}" for key, why in limits["max_explained"].items()) or "None."
 
@@ -117,17 +128,21 @@ def measure_all(size):
     for name, run in (("boot of the probe", measure.boot_probe), ("boot of Linux", measure.boot_linux)):
         print(f"  BENCH    {name}", flush=True)
         results.update(run())
+    print("  BENCH    costs of the trace", flush=True)
+    rows = trace_cost.table()
+    results.update(trace_cost.costs(rows))
     results.update(sched_tables.measure_all(size))
-    return results
+    return results, rows
 
 
-def write_document(results, limits, peers, runs):
+def write_document(results, limits, peers, runs, trace_rows):
     """The tables of docs/measurements.md."""
     tables = {
         "events": event_table(results, limits, peers),
         "sizes": size_table(results, limits, peers),
         "rtos": rtos_table(results, limits),
         "hvc_null": breakdown_table(breakdown.merged(runs)),
+        "trace": trace_table(trace_rows, results, limits),
         "maxima": explained_table(limits),
         "shares": sched_tables.share_table(results, limits),
         "p1": sched_tables.experiment_table(results, peers, sched.LOADS),
@@ -148,14 +163,14 @@ def main():
     size = sched_tables.size()
     out = board.BUILD / "bench"
     out.mkdir(parents=True, exist_ok=True)
-    results = measure_all(size)
+    results, trace_rows = measure_all(size)
     (out / "results.json").write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
     runs, listing = breakdown.breakdown("hvc_null", "hvc")
     (out / "hvc_null.txt").write_text("\n".join(listing) + "\n")
     for key, value in sorted(results.items()):
         print(f"{key:44} {value}")
     if size != "quick":
-        write_document(results, limits, peers, runs)
+        write_document(results, limits, peers, runs, trace_rows)
     print(f"bench: {out / 'results.json'}{'' if size == 'quick' else f' and {DOCUMENT}'} written")
     wrong = measure.check(results, limits)
     wrong += [f"{key}: not measured" for key in [*limits["limits"], *limits["ranges"]] if key not in results]

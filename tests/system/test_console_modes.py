@@ -93,6 +93,7 @@ def test_boot_arguments(boot):
     assert q.text.count("boot argument") == 2
 
 
+@pytest.mark.xdist_group("make-run")  # they have one socket
 def test_make_run_is_interactive(folder):
     """tools/run without --batch: a person's serial line; "Ctrl-] x" ends it."""
     path, labels = bundle(folder, "probe", bootargs={"probe": "bench=empty then=stay"})

@@ -4,13 +4,17 @@ without being counted, that guests keep their deadlines, and what is left after 
 """
 import contextlib
 import json
+import os
+import pty
 import re
+import socket
 import subprocess
+import sys
 import threading
 
 import pytest
 from camber import board, measure, sched, trace
-from camber.image import pack
+from camber.image import bundle, join, pack
 from camber.qemu import TRACE_BEGIN, compile_lines
 
 QUIET = "bench=empty then=stay"
@@ -84,6 +88,34 @@ def test_live(boot, folder):
     check_live([json.loads(line) for line in blocks.splitlines()])
     # A person can still use it.
     q.monitor("mem", r"^total \d+ KiB")
+
+
+@pytest.mark.xdist_group("make-run")  # they have one socket
+def test_make_run_has_a_line(folder):
+    """tools/run prints what to type in another terminal, and that works; what a killed run has left there doesn't matter."""
+    path, _ = bundle(folder, "probe", bootargs={"probe": "role=alive"})
+    image = folder / "probe.img"
+    join(path, image)
+    with socket.socket(socket.AF_UNIX) as stale:
+        (board.OUT / "trace.sock").unlink(missing_ok=True)
+        stale.bind(os.path.relpath(board.OUT / "trace.sock"))
+    try:
+        master, slave = pty.openpty()
+    except OSError as e:  # a container without devpts
+        pytest.skip(str(e))
+    command = [sys.executable, "-B", board.TOP / "tools" / "run", "--profile", "probe", "--image", image, "--bundle", path]
+    text = ""
+    with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave) as run:
+        os.close(slave)
+        while "probe: alive" not in text and run.poll() is None:
+            text += os.read(master, 4096).decode(errors="replace")
+        told = re.search(r"^run: to look inside: (\S+) (live .* unix:\S+trace\.sock)\r?$", text, re.MULTILINE)
+        assert told and os.path.samefile(told[1], board.HVTRACE), text
+        block = json.loads(trace.hvtrace(*told[2].split(), "--json", "--count", "2").splitlines()[-1])
+        os.write(master, b"\x1dx")
+        run.wait(30)
+    os.close(master)
+    assert block["records"] > 0 and [v["vcpu"] for v in block["vcpus"]] == ["probe/0"]
 
 
 COMMANDS = (("help", r"^reboot +reset the board\n"), ("vm", r"^1 probe .*$"), ("mem", r"^total .*$"),

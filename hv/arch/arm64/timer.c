@@ -153,7 +153,7 @@ __cold __attribute__((noinline)) void vtimer_trace(const struct arm64_vcpu *a)
 {
 	uint64_t deadline = read_sysreg(cntv_cval_el0) + to_arm_vm(a->v.vm)->cntvoff;
 
-	trace(TICK, a->v.unit.id, trace_ticks(deadline, arch_now()));
+	trace_put_fast(&arch_pcpu()->trace, TICK, a->v.unit.id, trace_span(arch_now() - deadline));
 }
 
 void vtimer_move(struct arm64_vcpu *a)

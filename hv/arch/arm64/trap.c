@@ -107,9 +107,9 @@ void trap_stay_end(uint64_t stay)
 		p->stay_worst_pc = pc;
 		p->stay_worst_cause = read_sysreg(esr_el2);
 	}
-	if (trace_on(EXIT)) {
-		trace_put(EXIT, p->current->unit.id, (uint32_t)read_sysreg(esr_el2), trace_ticks(0, stay), trace_lo(pc),
-			  trace_hi(pc));
+	if (trace_on_cpu(p, EXIT)) {
+		trace_put_fast(&p->trace, EXIT, p->current->unit.id, (uint32_t)read_sysreg(esr_el2), trace_span(stay),
+			       trace_lo(pc), trace_hi(pc));
 		return;
 	}
 	p->stay_limit = (int64_t)p->stay_worst;

@@ -164,7 +164,7 @@ struct sched_cpu {
 	/* With SCHED_CPU_TRACED: what has been recorded last, and what change() found out since. */
 	const struct sched_unit *traced;
 	uint8_t traced_class;
-	uint64_t due; /* of the unit that was chosen */
+	int64_t late; /* of the unit that was chosen, ticks */
 };
 
 /* What a unit is made with. */

@@ -19,7 +19,7 @@
 /* A CPU's part. Read elsewhere without a lock. */
 struct trace_cpu {
 	uint32_t classes;          /* bits; any CPU sets it */
-	bool stop;                 /* when the ring is full; else the oldest record gives way */
+	uint32_t stop;             /* bool: when the ring is full; else the oldest record gives way */
 	struct trace_record *ring; /* TRACE_RING_SLOTS; NULL until trace_start() */
 	uint64_t made;             /* number of the next record; published after the record is complete */
 	uint64_t sent;             /* the stream's: number of the first record that it has not taken */
@@ -72,6 +72,21 @@ void trace_record(struct trace_cpu *own, uint32_t head, uint32_t a, uint32_t b, 
 
 /* The same for two words at most: less code where it is called. */
 void trace_record2(struct trace_cpu *own, uint32_t head, uint32_t a, uint32_t b);
+
+/* The same as trace_put() where each instruction counts: `own` is at hand, and there is no call in between. */
+#define trace_put_fast(own, EVENT, ...)                                                                                \
+	do {                                                                                                           \
+		_Static_assert(sizeof((uint32_t[]){ __VA_ARGS__ }) == 4 * TRACE_WORDS_##EVENT, "words of " #EVENT);    \
+		TRACE_RECORD_FAST(own, EVENT, TRACE_WORDS_##EVENT, __VA_ARGS__, 0, 0, 0, 0);                           \
+	} while (0)
+#define TRACE_RECORD_FAST(own, EVENT, n, a, b, c, d, e, ...)                                                           \
+	trace_record(own, TRACE_HEAD(TRACE_##EVENT, n), a, b, c, d, e)
+
+/* A duration as a word. */
+static inline uint32_t trace_span(uint64_t ticks)
+{
+	return (uint32_t)MIN(ticks, (uint64_t)TRACE_TICKS_MAX);
+}
 
 /* How long from one tick to another, as a word; 0 if that is earlier, as it may be by counters of two CPUs. */
 uint32_t trace_ticks(uint64_t from, uint64_t to);
