@@ -33,7 +33,7 @@ enum { STREAM_OWN, STREAM_CONSOLE, STREAM_OFF };
 static const struct trace_line console_line = { console_trace_put, NULL, true };
 static struct trace_line own_line;
 static const struct uart_ops *uart; /* of that line; NULL: none */
-static struct timer pump_timer;
+static struct timer pump_timer, line_timer;
 static uint32_t baud = CONFIG_TRACE_BAUD, boot_classes;
 static int stream = STREAM_OFF;
 static char typed[LINE_BYTES];
@@ -248,21 +248,29 @@ static void heard(const char *line)
 	monitor_run(line);
 }
 
-/* What is too long is none, up to its end. */
-static void line_irq(void)
+/* What is too long is none, up to its end. So many bytes in a turn: whoever sends without end doesn't keep the CPU. */
+static void line_turn(struct timer *t)
 {
+	unsigned int n;
 	int c;
 
-	uart->irq_ack(own_line.dev);
-	while ((c = uart->get(own_line.dev)) >= 0) {
+	for (n = 0; n < LINE_BYTES && (c = uart->get(own_line.dev)) >= 0; n++) {
 		if (c == '\n' || c == '\r') {
 			typed[typed_bytes % LINE_BYTES] = '\0';
 			typed_bytes = 0;
 			heard(typed);
 		} else if (typed_bytes < LINE_BYTES) {
-			typed[typed_bytes++] = (char)c;
+			typed[typed_bytes++] = c < ' ' || c > '~' ? '?' : (char)c;
 		}
 	}
+	if (n == LINE_BYTES)
+		timer_arm(t, &arch_pcpu()->timers, arch_now());
+}
+
+static void line_irq(void)
+{
+	uart->irq_ack(own_line.dev);
+	line_turn(&line_timer);
 }
 
 void monitor_trace_init(void)
@@ -270,6 +278,7 @@ void monitor_trace_init(void)
 	static const struct trace_about about = { about_cpu, about_vm };
 
 	timer_init(&pump_timer, pump);
+	timer_init(&line_timer, line_turn);
 	uart = arch_trace_uart(&own_line.dev, line_irq);
 	if (uart)
 		own_line.put = uart->put;

@@ -125,6 +125,9 @@ static void line_ack(void *dev)
 	line.acks++;
 }
 
+/* As many are taken in an interrupt. */
+#define TURN_BYTES 80
+
 static const struct uart_ops line_ops = { .put = line_put, .get = line_get, .irq_ack = line_ack };
 
 /* --- what is done ------------------------------------------------------------------------------------------------------ */
@@ -159,14 +162,15 @@ static const char *answer(const char *text)
 	return wire + strlen(want);
 }
 
-/* What the console carries after this has come on the trace's line, in one interrupt. */
+/* What the console carries after this has come on the trace's line: one interrupt, which doesn't last, and turns. */
 static const char *heard(const char *text)
 {
 	line.typed = text;
 	host_trace_uart_interrupt();
+	assert_int_equal(line.typed - text, MIN(strlen(text), (size_t)TURN_BYTES));
+	pass(200 * MS);
 	assert_int_equal(*line.typed, '\0');
 	line.typed = "";
-	pass(200 * MS);
 	return slow_wire();
 }
 
